@@ -1,0 +1,75 @@
+"""Every environment variable that the service reads, in one place.
+
+Precedence: an environment variable, else the default here. A value of the wrong type or out of range stops the
+process at start with a message that names the variable.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Lambda gives one vCPU of credit at 1,769 MB, in proportion below and above it.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MB_PER_VCPU = 1769
+
+REPOSITORY_MODEL = Path(__file__).resolve().parent.parent / "model_artifacts" / "distilbert-crypto-sentiment"
+
+
+class Settings(BaseSettings):
+    """Field names are the environment variables' names in lower case."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    # model
+    model_dir: Path = Field(REPOSITORY_MODEL, description="folder that holds the model artifact")
+    ort_threads: int | None = Field(
+        None, ge=1, le=64, description="ONNX Runtime threads; default: from the memory size"
+    )
+    batch_tokens: int = Field(4096, ge=128, le=131072, description="tokens in one padded batch, padding included")
+    aws_lambda_function_memory_size: int | None = Field(None, ge=128, le=10240, description="MB; set by Lambda")
+
+    # limits of the HTTP API
+    max_text_chars: int = Field(40_000, ge=1, le=1_000_000, description="characters of one comment")
+    max_batch_comments: int = Field(512, ge=1, le=10_000, description="comments in one /batch_analyze request")
+    max_body_bytes: int = Field(1_048_576, ge=256, le=6_291_556, description="bytes of one request body")
+
+    # access to the HTTP API
+    api_auth: Literal["none", "api-key", "iam"] = "none"
+    api_key: SecretStr | None = Field(None, description="the key itself (local use)")
+    api_key_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the key")
+    cors_allow_origins: list[str] = Field(default_factory=list, description="JSON list of allowed origins")
+    root_path: str = Field("", description="path prefix that a proxy strips, e.g. a REST API's stage")
+
+    # bulk scoring
+    queue_url: str | None = Field(None, description="SQS queue of bulk messages")
+    results_bucket: str | None = Field(None, description="S3 bucket of scored comments")
+    results_prefix: str = Field("results/", description="key prefix of scored comments")
+    deadline_margin_s: float = Field(10.0, ge=0, le=300, description="seconds kept free before the function's timeout")
+
+    # telemetry
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_namespace: str = "CryptoSentiment"
+
+    @property
+    def threads(self) -> int:
+        """ONNX Runtime threads.
+
+        On Lambda from the memory size: below 3,008 MB the sandbox shows two cores however small the CPU credit is, so
+        `os.cpu_count()` misleads. Elsewhere the cores this process may run on.
+        """
+        if self.ort_threads:
+            return self.ort_threads
+        if self.aws_lambda_function_memory_size:
+            return max(1, self.aws_lambda_function_memory_size // MB_PER_VCPU)
+        import os
+
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once. Tests call `get_settings.cache_clear()` after changing the environment."""
+    return Settings()
