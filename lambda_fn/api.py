@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from lambda_fn import comprehend, ndjson, page, routes
 from lambda_fn.answers import text_error
-from lambda_fn.auth import ApiKeyAuth, Unauthorized
+from lambda_fn.auth import ApiKeyAuth
 from lambda_fn.classifier import SentimentClassifier
 from lambda_fn.errors import ApiError, json_error
 from lambda_fn.guard import Guard, route_path
@@ -54,11 +54,7 @@ async def authorize(scope: dict, headers: dict[str, str]) -> None:
         return
     if scope["method"] in ("GET", "HEAD") and (route_path(scope) or "/") in OPEN_PATHS:
         return
-    try:
-        await auth.check(headers)
-    except Unauthorized as error:
-        retry = {"www-authenticate": "ApiKey"} if error.status == 401 else {"retry-after": "5"}
-        raise ApiError(error.status, error.code, error.message, retry) from None
+    await auth.check(headers)
 
 
 def media_types(path: str) -> tuple[str, ...]:

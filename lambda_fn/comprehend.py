@@ -13,7 +13,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from lambda_fn.auth import ApiKeyAuth, Unauthorized
+from lambda_fn.auth import ApiKeyAuth
 from lambda_fn.classifier import Sentiment, SentimentClassifier
 from lambda_fn.errors import ApiError
 from lambda_fn.guard import route_path
@@ -71,11 +71,7 @@ async def verify(request: Request, auth: ApiKeyAuth, body: bytes) -> None:
         return
     signature: Signature = request.scope["sigv4"]
     paths = sent_paths(request.scope)
-    try:
-        proven = await auth.proven(lambda key: any(signature.proves(key, "POST", path, body) for path in paths))
-    except Unauthorized as error:
-        raise ApiError(error.status, error.code, error.message) from None
-    if not proven:
+    if not await auth.proven(lambda key: any(signature.proves(key, "POST", path, body) for path in paths)):
         raise ComprehendError(
             "InvalidSignatureException", "the signature does not match; the secret access key must be the API key"
         )

@@ -14,7 +14,7 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "authorization",
-        "description": "AWS Signature Version 4 for the service `comprehend`, with the API key as the secret access key",
+        "description": "AWS Signature Version 4 for the service `comprehend`; the secret access key is the API key",
     },
 }
 GUARDED = {"/analyze", "/batch_analyze", "/info"}

@@ -7,13 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).parent / "page"
-FILES = {
-    "": "text/html",
-    "page.css": "text/css",
-    "page.js": "text/javascript",
-    "charts.js": "text/javascript",
-    "files.js": "text/javascript",
-}
+SCRIPTS = ("page.js", "charts.js", "files.js")
+FILES = {"": "text/html", "page.css": "text/css", **dict.fromkeys(SCRIPTS, "text/javascript")}
 PATHS = frozenset(f"/{name}" for name in FILES)
 
 # The page may run its own script, use its own style and call its own service: no inline code, no other origin, no frame

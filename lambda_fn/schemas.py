@@ -35,9 +35,7 @@ class Comment(BaseModel):
 class Options(BaseModel):
     """Query parameters. Without any, the answer has the shape that clients have always known."""
 
-    classes: int = Field(
-        2, ge=2, le=3, description="3: `label` may be neutral, `score` is its probability of the three"
-    )
+    classes: int = Field(2, ge=2, le=3, description="3: `label` may be neutral; `score` is its probability of three")
     detail: bool = Field(False, description="add probabilities, tokens, truncated and the model's revision")
 
 
