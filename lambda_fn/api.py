@@ -30,17 +30,21 @@ from lambda_fn.stage import Stage
 settings = get_settings()
 # At import, so that Lambda loads it once per execution environment, in its INIT phase.
 classifier = SentimentClassifier.load()
-auth = ApiKeyAuth(settings)
 
 # Who may read these learns nothing but what this service is.
 OPEN_PATHS = page.PATHS | {"/health", "/docs", "/openapi.json"}
+MEDIA_TYPES = {
+    "/": (comprehend.MEDIA_TYPE,),
+    "/analyze": ("application/json",),
+    "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
+}
 
 app = FastAPI(
     title="Crypto sentiment", root_path=settings.root_path, redoc_url=None, swagger_ui_oauth2_redirect_url=None
 )
 app.state.settings = settings
 app.state.classifier = classifier
-app.state.auth = auth
+app.state.auth = ApiKeyAuth(settings)
 app.include_router(routes.router)
 app.include_router(comprehend.router)
 app.include_router(page.router)
@@ -50,22 +54,16 @@ describe(app)
 async def authorize(scope: dict, headers: dict[str, str]) -> None:
     """Raises ApiError for a caller without the API key, where one is required."""
     if comprehend.is_call(scope):
-        comprehend.authorize(scope, headers, auth)
+        comprehend.authorize(scope, headers, app.state.auth)
         return
-    if scope["method"] in ("GET", "HEAD") and (route_path(scope) or "/") in OPEN_PATHS:
+    if scope["method"] in ("GET", "HEAD") and route_path(scope) in OPEN_PATHS:
         return
-    await auth.check(headers)
-
-
-def media_types(path: str) -> tuple[str, ...]:
-    if path in ("/", ""):
-        return (comprehend.MEDIA_TYPE,)
-    return ("application/json", ndjson.MEDIA_TYPE) if path == "/batch_analyze" else ("application/json",)
+    await app.state.auth.check(headers)
 
 
 def answer(scope: dict, error: ApiError) -> Response:
     """An error in the shape that this route's callers know."""
-    return comprehend.error_response(error) if comprehend.is_call(scope) else json_error(error)
+    return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
 
 
 @app.exception_handler(ApiError)
@@ -102,7 +100,7 @@ app.add_middleware(
     max_body_bytes=settings.max_body_bytes,
     body_timeout_s=settings.body_timeout_s,
     authorize=authorize,
-    media_types=media_types,
+    media_types=MEDIA_TYPES,
     streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
     answer=answer,
 )

@@ -45,13 +45,13 @@ class ComprehendError(ApiError):
 
 
 def is_call(scope) -> bool:
-    return scope["method"] == "POST" and route_path(scope) in ("/", "")
+    return scope["method"] == "POST" and route_path(scope) == "/"
 
 
-def error_response(error: ApiError) -> JSONResponse:
+def error_response(scope, error: ApiError) -> JSONResponse:
     """An error as AWS's SDKs read it: they raise the exception class that `__type` names."""
     name = error.code if error.code.endswith("Exception") else AWS_NAMES.get(error.code, "InvalidRequestException")
-    headers = {**error.headers, "x-amzn-errortype": name}
+    headers = {**error.headers, "x-amzn-errortype": name, "x-amzn-requestid": scope["request_id"]}
     return JSONResponse({"__type": name, "Message": error.message}, error.status, headers, media_type=MEDIA_TYPE)
 
 
@@ -170,7 +170,8 @@ async def comprehend(request: Request) -> JSONResponse:
         raise ComprehendError("SerializationException", "the body is not a JSON object")
     check_language(payload.get("LanguageCode"))
     answer = await to_thread.run_sync(OPERATIONS[operation], state.classifier, payload)
-    return JSONResponse(answer, media_type=MEDIA_TYPE, headers={"x-model-revision": state.classifier.revision})
+    headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
+    return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
 
 
 def check_language(code: object) -> None:

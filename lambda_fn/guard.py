@@ -25,7 +25,7 @@ class Guard:
     Every response gets `x-request-id` (the caller's, API Gateway's, or a new one) and `x-total-time` in ms.
 
     authorize(scope, headers): raises ApiError for a caller who may not go on; before any of the body is read.
-    media_types(path): what may be sent there.
+    media_types: what may be posted, by path. Elsewhere no body is read: the routes answer 404 or 405.
     answer(scope, error): the response to an error.
     """
 
@@ -35,7 +35,7 @@ class Guard:
         max_body_bytes: int,
         body_timeout_s: float,
         authorize: Callable[[dict, dict[str, str]], Awaitable[None]],
-        media_types: Callable[[str], tuple[str, ...]],
+        media_types: dict[str, tuple[str, ...]],
         streams: Callable[[str, str], bool],
         answer: Callable[[dict, ApiError], Response],
     ):
@@ -71,7 +71,7 @@ class Guard:
 
         try:
             await self.authorize(scope, headers)
-            if scope["method"] in ("POST", "PUT", "PATCH"):
+            if scope["method"] == "POST" and route_path(scope) in self.media_types:
                 receive = await self._check_body(scope, headers, receive)
             await self.app(scope, receive, send_with_headers)
         except Exception as error:
@@ -83,7 +83,7 @@ class Guard:
 
     async def _check_body(self, scope, headers, receive):
         path = route_path(scope)
-        media_type = check_media_type(headers.get("content-type", ""), self.media_types(path))
+        media_type = check_media_type(headers.get("content-type", ""), self.media_types[path])
         if self.streams(path, media_type):
             return receive
         return body.replay(await body.read(receive, headers, self.max_body_bytes, self.body_timeout_s))
@@ -92,7 +92,7 @@ class Guard:
 def route_path(scope) -> str:
     """The path as the routes know it: without the prefix (a stage, ROOT_PATH) under which the app is mounted."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
+    return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
 
 def request_id(scope, headers: dict[str, str]) -> str:
