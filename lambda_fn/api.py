@@ -45,10 +45,16 @@ app = FastAPI(
 app.state.settings = settings
 app.state.classifier = classifier
 app.state.auth = ApiKeyAuth(settings)
-app.include_router(routes.router)
-app.include_router(comprehend.router)
-app.include_router(page.router)
+ROUTERS = (routes.router, comprehend.router, page.router)
+for router in ROUTERS:
+    app.include_router(router)
 describe(app)
+
+
+def allowed_methods(path: str) -> str:
+    """For the header `allow`: Starlette names the methods of the first route of a path only."""
+    served = (route for router in (app, *ROUTERS) for route in router.routes if getattr(route, "path", None) == path)
+    return ", ".join(sorted({method for route in served for method in route.methods}))
 
 
 async def authorize(scope: dict, headers: dict[str, str]) -> None:
@@ -90,7 +96,11 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     messages = {400: "the body is not valid JSON", 404: f"no such route: {request.url.path[:200]}; see /docs"}
     message = messages.get(error.status_code, str(error.detail))
     code = codes.get(error.status_code, "http_error")
-    return answer(request.scope, ApiError(error.status_code, code, message, dict(error.headers or {})))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = allowed_methods(route_path(request.scope))
+        message = f"this route knows {headers['allow']} only"
+    return answer(request.scope, ApiError(error.status_code, code, message, headers))
 
 
 # The last one added is the outermost: cross-origin headers on every answer, then the guard, then compression.

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 FOLDER = Path(__file__).parent / "page"
 SCRIPTS = ("page.js", "charts.js", "files.js")
@@ -48,7 +48,10 @@ def serve(name: str, media_type: str):
     return file
 
 
+router.add_api_route("/", serve("", "text/html"), response_class=HTMLResponse, summary="A page to look at")
+router.add_api_route("/", serve("", "text/html"), methods=["HEAD"], include_in_schema=False)
 for name, media_type in FILES.items():
-    router.add_api_route(
-        f"/{name}", serve(name, media_type), methods=["GET", "HEAD"], include_in_schema=False, name=name or "page"
-    )
+    if name:
+        router.add_api_route(
+            f"/{name}", serve(name, media_type), methods=["GET", "HEAD"], include_in_schema=False, name=name
+        )

@@ -77,7 +77,7 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
                     "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Comment"}},
                 },
                 ndjson.MEDIA_TYPE: {
-                    "schema": {"type": "string"},
+                    "schema": {"description": "one JSON object a line, each as in the list"},
                     "example": '{"id": "a", "text": "Crypto to the moon!"}\n',
                 },
             },
