@@ -96,7 +96,7 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     messages = {400: "the body is not valid JSON", 404: f"no such route: {request.url.path[:200]}; see /docs"}
     message = messages.get(error.status_code, str(error.detail))
     code = codes.get(error.status_code, "http_error")
-    headers = dict(error.headers or {})
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status_code == 405:
         headers["allow"] = allowed_methods(route_path(request.scope))
         message = f"this route knows {headers['allow']} only"

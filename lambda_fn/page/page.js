@@ -247,5 +247,6 @@ if (document.body.dataset.auth === "api-key") {
   $("key-section").hidden = false;
   $("key").value = remembered(sessionStorage, "key") ?? "";
 }
+$("key-form").addEventListener("submit", (event) => { event.preventDefault(); $("text").focus(); });
 $("key").addEventListener("change", () => { remember(sessionStorage, "key", $("key").value); showModel(); });
 showModel();

@@ -5,6 +5,7 @@ import json
 import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from scripts.openapi import DOCUMENT, current
 from tests.conftest import REPOSITORY
@@ -52,4 +53,6 @@ def from_ndjson(context, response):
 )
 def test_every_answer_is_as_documented(case, server):
     """Schemathesis makes up requests, right and wrong ones, and checks status, headers and body of each answer."""
-    case.call_and_validate(base_url=server, timeout=60)
+    # Comprehend's one route serves two operations, by a header; OpenAPI cannot say which body goes with which.
+    excluded = [positive_data_acceptance] if case.operation.label == "POST /" else []
+    case.call_and_validate(base_url=server, timeout=60, excluded_checks=excluded)
