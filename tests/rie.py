@@ -142,7 +142,7 @@ class LambdaFunction:
         }
         if "MODEL_DIR" in os.environ:
             self.environment.setdefault("MODEL_DIR", os.environ["MODEL_DIR"])
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         self._process: subprocess.Popen | None = None
         self._url = ""
 
