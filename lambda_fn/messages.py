@@ -108,20 +108,30 @@ def parse_message(body: str, sent_at: datetime) -> list[InlineWork | ObjectWork]
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise MessageError("message_not_json", f"{type(error).__name__} in a body of {len(body)} characters") from None
-    match message:
-        case {"Event": "s3:TestEvent"}:
-            return []
-        case {"Records": list(records)}:
-            return [work for record in records for work in _notified(record)]
-        case {"s3": dict(pointer)}:
-            return [_pointer(pointer, message.get("part_of"))]
-        case {"comments": list(comments)}:
-            return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message)]
-        case {"text": _}:
-            comment = {name: value for name, value in message.items() if name != "submitted_at"}
-            return [InlineWork(inline_work_id(message), _partition(message, sent_at), [comment], message)]
-    found = sorted(message)[:10] if isinstance(message, dict) else type(message).__name__
-    raise MessageError("message_unknown_kind", f"expected comments, a comment, s3 or an S3 event; found {found}")
+    found = _kinds(message)
+    if found == ["s3:TestEvent"]:
+        return []
+    if found == ["Records"]:
+        return [work for record in message["Records"] for work in _notified(record)]
+    if found == ["s3"]:
+        return [_pointer(message["s3"], message.get("part_of"))]
+    if found == ["comments"]:
+        return [InlineWork(inline_work_id(message), _partition(message, sent_at), message["comments"], message)]
+    if found == ["text"]:
+        comment = {name: value for name, value in message.items() if name != "submitted_at"}
+        return [InlineWork(inline_work_id(message), _partition(message, sent_at), [comment], message)]
+    raise MessageError(
+        "message_unknown_kind", f"expected one of comments, text, s3 or Records; found {found or 'none'}"
+    )
+
+
+def _kinds(message: object) -> list[str]:
+    """Of which kinds `message` could be. Of two at once is none: one half would silently be dropped."""
+    if not isinstance(message, dict):
+        return []
+    kinds = {"Records": list, "s3": dict, "comments": list, "text": object}
+    found = [kind for kind, of_type in kinds.items() if kind in message and isinstance(message[kind], of_type)]
+    return ["s3:TestEvent"] if not found and message.get("Event") == "s3:TestEvent" else found
 
 
 def inline_work_id(body: dict) -> str:
