@@ -1,0 +1,58 @@
+"""What several test files use: the real classifier, and the real API served by uvicorn in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextmanager
+def served(**environment: str) -> Iterator[str]:
+    """Run the API under uvicorn with these environment variables; the base URL, once it answers."""
+    import httpx
+
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "warning"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{url}/health", timeout=5).raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None, "uvicorn ended before it answered"
+                time.sleep(0.1)
+        else:
+            raise AssertionError("the API did not answer within a minute")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with served() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    from lambda_fn.classifier import SentimentClassifier
+
+    return SentimentClassifier.load()
