@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from anyio import to_thread
 
+from lambda_fn.errors import ApiError
 from lambda_fn.settings import Settings
 
 HEADER = "x-api-key"
@@ -28,21 +29,18 @@ REVOKED = {"ResourceNotFoundException", "InvalidRequestException", "AccessDenied
 logger = logging.getLogger(__name__)
 
 
-class Unauthorized(Exception):
-    """The caller sent no key, or a wrong one. status: HTTP status; code: for machines; message: for people."""
+class Unauthorized(ApiError):
+    """401: the caller sent no key, or a wrong one."""
 
-    status = 401
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    def __init__(self, code: str, message: str, status: int = 401):
+        super().__init__(status, code, message)
 
 
 class AuthUnavailable(Unauthorized):
-    """No key can be read to compare with: nobody is let in, and the caller may try again."""
+    """503: no key can be read to compare with, so nobody is let in; the caller may try again."""
 
-    status = 503
+    def __init__(self):
+        super().__init__("auth_unavailable", "the API key cannot be checked just now; try again", 503)
 
 
 class ApiKeyAuth:
@@ -103,7 +101,7 @@ class _SecretKey:
             return True
         await self._refresh()
         if not self._key:
-            raise AuthUnavailable("auth_unavailable", "the API key cannot be checked just now; try again")
+            raise AuthUnavailable
         return _same(sent, self._key)
 
     def _age(self) -> float:
