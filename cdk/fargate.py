@@ -8,7 +8,7 @@ from constructs import Construct
 from cdk.bulk import visibility_timeout
 from cdk.bulk_data import BulkData
 from cdk.context import Knobs
-from cdk.fargate_api import FargateApi
+from cdk.fargate_api import VPC_CIDR, FargateApi
 from cdk.fargate_worker import FargateWorker
 from cdk.monitoring import Monitoring
 from cdk.nag import accept
@@ -34,6 +34,7 @@ class FargateStack(Stack):
         vpc = ec2.Vpc(
             self,
             "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(VPC_CIDR),
             max_azs=ZONES,
             nat_gateways=0,
             subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],

@@ -11,6 +11,7 @@ from cdk.container import service_options, task_definition
 from cdk.context import Knobs
 from cdk.nag import accept
 
+VPC_CIDR = "10.0.0.0/16"
 PORT = 8080
 
 # uvicorn keeps idle connections longer than the load balancer does, or the latter would write into closed ones (502).
@@ -87,6 +88,5 @@ class FargateApi(Construct):
         if knobs.fargate_access == "http":
             return self.balancer.add_listener("Http", port=80)
         listener = self.balancer.add_listener("Http", port=80, open=False)
-        vpc = self.balancer.vpc
-        self.balancer.connections.allow_from(ec2.Peer.ipv4(vpc.vpc_cidr_block), ec2.Port.tcp(80), "callers in the VPC")
+        self.balancer.connections.allow_from(ec2.Peer.ipv4(VPC_CIDR), ec2.Port.tcp(80), "callers in the VPC")
         return listener
