@@ -3,3 +3,7 @@
 
 class CostError(ValueError):
     """A value, a price or a data file that no estimate can be made from. The message says what to do."""
+
+
+class Infeasible(CostError):
+    """An option that cannot meet its latency target at any price."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scripts.cost.bill import Bill
-from scripts.cost.errors import CostError
+from scripts.cost.errors import CostError, Infeasible
 from scripts.cost.fargate import fargate_api, fargate_sqs
 from scripts.cost.lambda_api import lambda_api, lambda_api_provisioned
 from scripts.cost.lambda_sqs import lambda_managed_instances, lambda_sqs
@@ -93,8 +93,6 @@ def price_all(scenario: Scenario, options: Iterable[Option] = OPTIONS) -> list[B
             continue
         try:
             bills.append(candidate.price(scenario))
-        except CostError as error:
-            if "no row" in str(error):  # a price file with a hole is the user's to mend, not an option's verdict
-                raise
+        except Infeasible as error:
             bills.append(Bill(candidate.name, candidate.name, scenario.speed.width, scenario.prices, note=str(error)))
     return bills

@@ -2,7 +2,7 @@
 
 import math
 
-from scripts.cost.errors import CostError
+from scripts.cost.errors import Infeasible
 from scripts.cost.workload import Lengths
 
 Service = tuple[tuple[float, float], ...]  # (seconds, share) points of the service time
@@ -65,17 +65,17 @@ def late_share(servers: int, rate: float, service: Service, target_s: float) -> 
 def servers_for(rate: float, service: Service, target_s: float, quantile: float = 0.99) -> int:
     """The fewest servers that answer `quantile` of requests within `target_s`.
 
-    Raises CostError if the service time alone misses the target.
+    Raises Infeasible if the service time alone misses the target.
     """
     late_alone = sum(share for seconds, share in service if seconds > target_s)
     if late_alone > 1 - quantile:
-        raise CostError(
+        raise Infeasible(
             f"no number of servers answers {quantile:.0%} within {target_s * 1000:.0f} ms: {late_alone:.1%} of "
-            "requests take longer even without waiting. Use a faster model or host, more vCPUs a task, or a longer target."
+            "requests take longer even without waiting. Use a faster model, more vCPUs a task, or a longer target."
         )
     low = max(1, math.floor(rate * mean(service)) + 1)
     if low > MAX_SERVERS:
-        raise CostError(f"this load needs over {MAX_SERVERS:,} servers")
+        raise Infeasible(f"this load needs over {MAX_SERVERS:,} servers")
     high = low
     while late_share(high, rate, service, target_s) > 1 - quantile:
         low, high = high + 1, high * 2
