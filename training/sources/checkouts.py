@@ -46,8 +46,8 @@ def checkout(source: Source, folder: Path, download: bool = False) -> Path:
         return fetch(source, folder)
     owner, name = source.name.split("/")
     raise SourceError(
-        f"{source.name} is not in {folder}. Either: git clone {source.url} {folder / owner / name}; or pass --download; "
-        "or give a folder of prepared files with --data-dir."
+        f"{source.name} is not in {folder}. Either: git clone {source.url} {folder / owner / name}; or pass "
+        "--download; or give a folder of prepared files with --data-dir."
     )
 
 
@@ -70,7 +70,8 @@ def fetch(source: Source, folder: Path, archives: str = ARCHIVES) -> Path:
     except (urllib.error.URLError, tarfile.TarError, OSError, EOFError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise SourceError(
-            f"cannot download {url} ({error}). Where GitHub is not reachable, copy a checkout of {source.url} to {target}."
+            f"cannot download {url} ({error}). Where GitHub is not reachable, copy a checkout of {source.url} "
+            f"to {target}."
         ) from None
     if not kept:
         shutil.rmtree(partial, ignore_errors=True)

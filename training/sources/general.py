@@ -14,18 +14,22 @@ from training.records import Record
 from training.sources.errors import SourceError
 from training.sources.tabular import csv_rows, tsv_lines
 
-# The 27 emotions of GoEmotions grouped as its authors do (Demszky et al. 2020, figure 2), in the order of its label ids.
+# GoEmotions' emotions in the order of its label ids, grouped as its authors do (Demszky et al. 2020, figure 2).
+# fmt: off
 EMOTIONS = (
-    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust "
-    "embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse "
-    "sadness surprise neutral"
-).split()
-POSITIVE = set(
-    "admiration amusement approval caring desire excitement gratitude joy love optimism pride relief".split()
+    "admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire",
+    "disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy",
+    "love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral",
 )
-NEGATIVE = set(
-    "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness remorse sadness".split()
-)
+POSITIVE = {
+    "admiration", "amusement", "approval", "caring", "desire", "excitement", "gratitude", "joy", "love", "optimism",
+    "pride", "relief",
+}
+NEGATIVE = {
+    "anger", "annoyance", "disappointment", "disapproval", "disgust", "embarrassment", "fear", "grief", "nervousness",
+    "remorse", "sadness",
+}
+# fmt: on
 # Mean ratings of VADER's ground truth run from -4 to 4; nearer to 0 than this is neutral.
 VADER_NEUTRAL = 0.5
 

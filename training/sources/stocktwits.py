@@ -20,7 +20,7 @@ LABELS = {0: "negative", 1: "neutral", 2: "positive"}
 
 
 def download_stocktwits() -> Path:
-    """The dataset's spreadsheet (70 MB) in huggingface_hub's cache. Raises SourceError where the hub is out of reach."""
+    """The dataset's spreadsheet (70 MB) in huggingface_hub's cache. Raises SourceError where it cannot be had."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -28,8 +28,8 @@ def download_stocktwits() -> Path:
         return Path(hf_hub_download(DATASET, FILE, repo_type="dataset", revision=REVISION))
     except (HfHubHTTPError, OSError) as error:
         raise SourceError(
-            f"cannot download {FILE} from {URL} ({type(error).__name__}). Where the hub is not reachable, pass the path "
-            f"of a copy of {FILE}."
+            f"cannot download {FILE} from {URL} ({type(error).__name__}). Where the hub is not reachable, pass "
+            f"the path of a copy of {FILE}."
         ) from None
 
 
