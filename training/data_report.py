@@ -28,10 +28,12 @@ PERCENTILES = (50, 90, 99)
 TOP_SUBREDDITS = 12
 
 
-def describe(records: list[Record], name: str) -> dict:
-    """Aggregates of one file: sizes, lengths, labels, subreddits, years, sources, and shares in 0..1."""
+def describe(records: list[Record], tokens: np.ndarray) -> dict:
+    """Aggregates of one file: sizes, lengths, labels, subreddits, years, sources, and shares in 0..1.
+
+    tokens: of each record's text, int64 [records].
+    """
     texts = [record["text"] for record in records]
-    tokens = count_tokens(texts, description=f"{name}: tokens")
     years = Counter(calendar_year(record.get("created_utc")) for record in records)
     subreddits = Counter((record.get("subreddit") or "unknown").lower() for record in records)
     return {
@@ -175,16 +177,16 @@ def main(
     except DataError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         raise typer.Exit(1) from None
+    tokens = {name: count_tokens((record["text"] for record in found), None, name) for name, found in records.items()}
     report = {
         "tokenizer": f"{TOKENIZER_PACKAGE} {version(TOKENIZER_PACKAGE)}",
         "prepared": {name: {key: row[key] for key in ("read", "dropped", "kept")} for name, row in prepared.items()},
-        "files": {name: describe(found, name) for name, found in records.items()},
+        "files": {name: describe(found, tokens[name]) for name, found in records.items()},
         "hours_utc": hours,
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (out / "README.md").write_text(markdown(report), encoding="utf-8")
-    tokens = {name: count_tokens((record["text"] for record in records[name]), description=name) for name in FILES}
     draw(report, tokens, out)
     typer.echo(f"report.json, README.md and pictures in {out}")
 
