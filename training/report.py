@@ -72,8 +72,8 @@ def parity_lines(metrics: dict) -> str:
 def markdown(metrics: dict) -> str:
     """The whole report."""
     parts = [
-        f"Development set: {metrics['rows']} comments, {metrics['sided_rows']} of them take a side, the label is sure of "
-        f"{metrics['sure_rows']}. Percent, with 95 % bootstrap intervals ({metrics['bootstraps']} resamples).\n",
+        f"Development set: {metrics['rows']} comments, {metrics['sided_rows']} of them take a side, the label is sure "
+        f"of {metrics['sure_rows']}. Percent, with 95 % bootstrap intervals ({metrics['bootstraps']} resamples).\n",
         models_table(metrics),
         "Paired bootstrap:\n",
         paired_table(metrics),

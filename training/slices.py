@@ -13,8 +13,8 @@ LENGTHS = ((1, 16), (17, 64), (65, 128), (129, 100_000))
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 # Not a detector: what sarcastic comments often carry, so that a model blind to sarcasm shows here.
 _SARCASM = re.compile(
-    r"(?:(?<!\w)/s\b|🤡|🙄|\byeah,? (?:right|sure)\b|\bsure,? (?:buddy|thing|bro)\b|\bwhat could (?:possibly )?go wrong\b"
-    r"|\b(?:great|nice|wow|amazing|brilliant|good job)[,!.]* (?:another|more|just|so)\b|\bthanks? (?:to|for) nothing\b)",
+    r"(?:(?<!\w)/s\b|🤡|🙄|\byeah,? (?:right|sure)\b|\bsure,? (?:buddy|thing|bro)\b|\bwhat could go wrong\b"
+    r"|\b(?:great|nice|wow|amazing|good job)[,!.]* (?:another|more|just|so)\b|\bthanks? (?:to|for) nothing\b)",
     re.IGNORECASE,
 )
 
