@@ -11,7 +11,7 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image model cost bench lint lock clean
+.PHONY: help run test test-training lint readme lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -27,6 +27,9 @@ test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+readme: $(VENV)/.dev  ## run README's commands again and put their output into it
+	$(VENV)/bin/cog -r -I . README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade

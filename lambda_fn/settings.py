@@ -52,11 +52,17 @@ class Settings(BaseSettings):
     queue_url: str | None = Field(None, description="SQS queue of bulk messages")
     results_bucket: str | None = Field(None, description="S3 bucket of scored comments")
     results_prefix: str = Field("results/", description="key prefix of scored comments")
+    parts_prefix: str = Field("parts/", description="key prefix of what is cut from gzip and CSV objects to be scored")
     deadline_margin_s: float = Field(10.0, ge=0, le=300, description="seconds kept free before the function's timeout")
 
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_namespace: str = "CryptoSentiment"
+
+    @property
+    def on_lambda(self) -> bool:
+        """Whether this is a Lambda sandbox (or its emulator), with a deadline and frozen between invocations."""
+        return self.aws_lambda_function_memory_size is not None
 
     @property
     def threads(self) -> int:
