@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lambda_fn.classifier import Sentiment, SentimentClassifier
 
-# Tokens that one explanation may cost, about half a second on one vCPU: a long comment is split into fewer, longer parts.
+# Tokens that one explanation may cost, about half a second on one vCPU: a long comment gets fewer, longer parts.
 MAX_TOKENS = 4096
 
 _WORD = re.compile(r"\S+")

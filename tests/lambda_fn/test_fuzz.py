@@ -28,7 +28,7 @@ MEDIA_TYPES = st.sampled_from(
 ) | st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=30)
 BODIES = st.binary(max_size=300) | JSON_VALUES.map(lambda value: json.dumps(value).encode())
 FUZZ = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

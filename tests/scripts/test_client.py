@@ -7,8 +7,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from typer.testing import CliRunner
 
-from scripts.client import MAX_BATCH_BYTES, SentimentClient, ServiceError, batches
+from scripts.client import MAX_BATCH_BYTES, SentimentClient, ServiceError, app, batches
 from tests.comments import NEGATIVE, POSITIVE
 from tests.conftest import API_KEY, REPOSITORY
 
@@ -124,19 +125,18 @@ def test_batches_are_bounded_in_count_and_bytes():
     assert max(len(json.dumps(part)) for part in parts) <= MAX_BATCH_BYTES
 
 
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
-    command = [sys.executable, "scripts/client.py", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, input=stdin, capture_output=True, text=True, timeout=120)
+def run(*arguments: str, stdin: str = ""):
+    return CliRunner().invoke(app, arguments, input=stdin)
 
 
 def test_command_line(server, tmp_path):
     done = run("analyze", "Crypto to the moon!", "--url", server)
-    assert (done.returncode, done.stdout.split()[0]) == (0, "positive")
+    assert (done.exit_code, done.stdout.split()[0]) == (0, "positive")
     comments = tmp_path / "comments.jsonl"
     comments.write_text('{"id": "a", "text": "to the moon"}\n\n{"id": "b", "text": ""}\n')
     output = tmp_path / "scored.jsonl"
     done = run("score", str(comments), "--output", str(output), "--url", server)
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert "1 scored, 1 could not be" in done.stderr
     first, second = map(json.loads, output.read_text().splitlines())
     assert (first["id"], first["sentiment"]["label"]) == ("a", "positive")
@@ -146,20 +146,20 @@ def test_command_line(server, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "stdin", "status", "message"),
     [
-        (["analyze", "moon", "--url", "http://127.0.0.1:9"], "", 1, "no answer"),
+        (["score", "-", "--url", "http://127.0.0.1:9", "--retries", "0"], '{"text": "moon"}', 1, "no answer"),
         (["score", "no-such-file"], "", 2, "cannot read no-such-file"),
         (["score", "-"], "[1]\n", 2, "every line must be a JSON object"),
         (["score", "-", "--classes", "5"], "", 2, "classes"),
     ],
 )
-def test_command_line_errors_are_plain(arguments, stdin, status, message, monkeypatch):
-    monkeypatch.setattr("scripts.client.MAX_BACKOFF_S", 0.01)
-    retries = [] if arguments[0] == "analyze" else ["--retries", "0"]
-    done = run(*arguments, *retries, stdin=stdin)
-    assert done.returncode == status
+def test_command_line_errors_are_plain(arguments, stdin, status, message):
+    done = run(*arguments, stdin=stdin)
+    assert done.exit_code == status
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_help_tells_the_exit_codes():
-    assert "Exit codes" in run("score", "--help").stdout
+def test_it_runs_as_a_script_and_help_tells_the_exit_codes():
+    command = [sys.executable, "scripts/client.py", "score", "--help"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert "Exit codes" in done.stdout
