@@ -17,10 +17,10 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model in the repository
-	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log
+	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
 
-test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
-	$(PY) -m pytest --ignore tests/training -m "not image" $(ARGS)
+test: $(VENV)/.dev  ## run the tests (all but training's, the image's and the slow ones)
+	$(PY) -m pytest --ignore tests/training -m "not image and not slow" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
