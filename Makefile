@@ -20,7 +20,7 @@ run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model 
 	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log
 
 test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
-	$(PY) -m pytest -m "not training and not image" $(ARGS)
+	$(PY) -m pytest --ignore tests/training -m "not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)

@@ -33,7 +33,10 @@ class Unauthorized(ApiError):
     """401: the caller sent no key, or a wrong one."""
 
     def __init__(self, code: str, message: str, status: int = 401):
-        super().__init__(status, code, message)
+        # RFC 9110 wants a challenge with every 401.
+        super().__init__(
+            status, code, message, {"www-authenticate": "ApiKey"} if status == 401 else {"retry-after": "5"}
+        )
 
 
 class AuthUnavailable(Unauthorized):
@@ -73,12 +76,17 @@ class ApiKeyAuth:
         sent = headers.get(HEADER)
         if not sent:
             raise Unauthorized("missing_api_key", f"send your API key in the header {HEADER}")
+        if not await self.proven(lambda key: _same(sent, key)):
+            raise Unauthorized("wrong_api_key", f"the API key in the header {HEADER} is not valid")
+
+    async def proven(self, proof: Callable[[bytes], bool]) -> bool:
+        """Whether `proof(key)` holds: for callers who show that they have the key without sending it (a signature).
+
+        Raises AuthUnavailable if there is no key to compare with.
+        """
         if self._secret is None:
-            if _same(sent, self._key):
-                return
-        elif await self._secret.matches(sent):
-            return
-        raise Unauthorized("wrong_api_key", f"the API key in the header {HEADER} is not valid")
+            return bool(self._key) and proof(self._key)
+        return await self._secret.proven(proof)
 
 
 class _SecretKey:
@@ -93,16 +101,16 @@ class _SecretKey:
         # A thread's lock, not asyncio's: Lambda may run each invocation in an event loop of its own.
         self._lock = threading.Lock()
 
-    async def matches(self, sent: str) -> bool:
-        """Whether `sent` is the key. Raises AuthUnavailable if no key is known."""
+    async def proven(self, proof: Callable[[bytes], bool]) -> bool:
+        """Whether `proof(key)` holds. Raises AuthUnavailable if no key is known."""
         if self._age() >= KEY_TTL_S:
             await self._refresh()
-        if _same(sent, self._key):
+        if self._key and proof(self._key):
             return True
         await self._refresh()
         if not self._key:
             raise AuthUnavailable
-        return _same(sent, self._key)
+        return proof(self._key)
 
     def _age(self) -> float:
         return self._clock() - self._read_at

@@ -39,3 +39,11 @@ ODD = {
     "not a word": "?!?! ... ---",
 }
 REAL = POSITIVE + NEGATIVE + NEUTRAL
+
+
+def crowd(count: int, distinct: bool = False, **fields) -> list[dict]:
+    """`count` comments with ids of their own and extra `fields`; distinct: with texts of their own too."""
+    return [
+        {"id": f"c{n}", "text": REAL[n % len(REAL)] + (f" ({n} of {count})" if distinct else ""), **fields}
+        for n in range(count)
+    ]

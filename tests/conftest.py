@@ -13,6 +13,25 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# With NO_SKIPS=1, as .ci/run sets it, a skip for any other reason than these fails the run: a green run has to mean
+# that everything ran.
+ALLOWED_SKIPS: tuple[str, ...] = ()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if os.environ.get("NO_SKIPS") != "1":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reasons = {
+        str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        for report in reporter.stats.get("skipped", [])
+    }
+    unexpected = sorted(reason for reason in reasons if not any(allowed in reason for allowed in ALLOWED_SKIPS))
+    if unexpected:
+        reporter.write_line("NO_SKIPS=1, but tests were skipped: " + "; ".join(unexpected), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
 
 def free_port() -> int:
     with socket.socket() as s:

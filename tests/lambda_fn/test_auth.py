@@ -11,6 +11,15 @@ from lambda_fn.auth import ApiKeyAuth, AuthUnavailable, Unauthorized
 from lambda_fn.settings import Settings
 
 
+def run(coroutine):
+    """asyncio.run would leave the main thread without an event loop, which Mangum needs in other tests."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
+
+
 class Clock:
     """Seconds that pass when told to."""
 
@@ -55,7 +64,7 @@ def secret_auth(secret, clock):
 
 def check(api_auth: ApiKeyAuth, key: str | None = None) -> None:
     headers = {} if key is None else {"X-Api-Key": key}
-    asyncio.run(api_auth.check(Headers(headers)))
+    run(api_auth.check(Headers(headers)))
 
 
 def local(key: str) -> ApiKeyAuth:
@@ -84,7 +93,7 @@ def test_names_the_header_when_the_key_is_missing():
 @pytest.mark.parametrize("key", ["a-ke", "a-key2", "A-KEY", "ключ", " "])
 def test_refuses_a_wrong_key_without_repeating_it(key):
     with pytest.raises(Unauthorized) as error:
-        asyncio.run(local("a-key").check({"x-api-key": key}))
+        run(local("a-key").check({"x-api-key": key}))
     assert error.value.code == "wrong_api_key"
     assert "a-key" not in error.value.message
 
@@ -143,7 +152,7 @@ def test_concurrent_first_requests_wait_for_one_read(secret_auth, monkeypatch):
         release.set()
         await asyncio.gather(*waiting)
 
-    asyncio.run(ten_requests())
+    run(ten_requests())
     assert len(calls) == 1
 
 
