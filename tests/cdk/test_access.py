@@ -33,6 +33,8 @@ def test_no_template_holds_a_key(default):
 def test_iam_makes_api_gateway_check_signatures(deployment):
     signed = deployment("signed")
     assert {route["AuthorizationType"] for route in signed.resources("AWS::ApiGatewayV2::Route")} == {"AWS_IAM"}
+    methods = {route["RouteKey"].split()[0] for route in signed.resources("AWS::ApiGatewayV2::Route")}
+    assert methods == {"GET", "HEAD", "POST"}
     assert environment(signed)["API_AUTH"] == "iam"
     assert signed.resources("AWS::SecretsManager::Secret") == []
 

@@ -3,9 +3,9 @@ import json
 from aws_cdk.assertions import Match
 
 
-def test_get_and_post_of_every_path_reach_the_function(default):
+def test_every_path_reaches_the_function(default):
     routes = {route["RouteKey"] for route in default.resources("AWS::ApiGatewayV2::Route")}
-    assert routes == {"GET /", "POST /", "GET /{proxy+}", "POST /{proxy+}"}
+    assert routes == {"ANY /", "ANY /{proxy+}"}
     default.template().has_resource_properties(
         "AWS::ApiGatewayV2::Integration", {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0"}
     )

@@ -24,6 +24,7 @@ def test_both_services_run_the_lambda_functions_image(default):
 def test_tasks_are_read_only_and_use_what_they_bought(default):
     for container in containers(default).values():
         assert container["ReadonlyRootFilesystem"] is True
+        assert [mount["ContainerPath"] for mount in container["MountPoints"]] == ["/tmp"]
         assert {"Name": "ORT_THREADS", "Value": "1"} in container["Environment"]
         assert (container["task"]["Cpu"], container["task"]["Memory"]) == ("1024", "2048")
         assert container["task"]["RuntimePlatform"]["CpuArchitecture"] == "X86_64"

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from cdk.context import Knobs
-from cdk.spending import bulk_worst_day, fargate_worst_day, http_api_worst_day
+from cdk.spending import ALARMS, bulk_worst_day, fargate_worst_day, http_api_worst_day, idle_month, markdown_table
+from tests.cdk.conftest import REPOSITORY
 
 
 def test_the_reserved_concurrency_bounds_the_https_bill():
@@ -39,3 +40,16 @@ def test_synth_says_the_worst_day(default):
     ]:
         (said,) = [text for level, text in default.messages(name) if level == "INFO" and "worst day" in text]
         assert float(re.search(r"at most \$([\d.]+)", said)[1]) == pytest.approx(worst, abs=0.01)
+
+
+def test_idle_costs_are_of_what_is_deployed(default):
+    target_tracking = 2  # the alarms that application auto scaling makes by itself
+    assert len(default.resources("AWS::CloudWatch::Alarm")) == ALARMS["lambda"]
+    assert len(default.resources("AWS::CloudWatch::Alarm", "FargateStack")) + target_tracking == ALARMS["fargate"]
+    assert sum(idle_month(Knobs(), "lambda").values()) == pytest.approx(3 + 0.8 + 0.4 + 0.01 + 0.26, abs=0.01)
+    assert sum(idle_month(Knobs(), "fargate").values()) == pytest.approx(3 + 0.9 + 0.41 + 720 * 0.07687, abs=0.01)
+    assert "API key" not in idle_month(Knobs(api_auth="none"), "lambda")
+
+
+def test_the_docs_say_what_the_code_says():
+    assert markdown_table() in (REPOSITORY / "docs" / "DEPLOY.md").read_text()
