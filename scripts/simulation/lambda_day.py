@@ -10,6 +10,7 @@ from scripts.simulation.played import Played
 from scripts.simulation.stream import Stream, Window
 
 WARM_UP_S = 30.0
+WARM_ENVIRONMENTS = 8  # beyond the mean load: what an hour of random arrivals has left warm
 LONG_POLL_S = 20.0
 CHUNK = 65_536
 BATCH_CALL = 10  # messages in one DeleteMessageBatch
@@ -76,10 +77,10 @@ def _play_api_window(
             yield world.timeout(stream.gap(window.rate, size))
             world.process(call())
 
-    pool.prewarm(int(stream.random.poisson(window.rate / size * seconds() * 1.5)) + 1, stream.random)
+    pool.prewarm(int(window.rate / size * seconds() * 2) + WARM_ENVIRONMENTS, stream.random)
     world.process(arrivals())
     world.run(until=WARM_UP_S)
-    ledger.open = True
+    ledger.open, pool.most_running = True, pool.running
     world.run(until=WARM_UP_S + window.seconds)
     _note(played, pool, window)
 
@@ -116,7 +117,7 @@ class _SqsWindow:
         self.world.process(self._producer())
         self.world.process(self._scale_pollers())
         self.world.run(until=warm_up)
-        self.ledger.open = True
+        self.ledger.open, self.pool.most_running = True, self.pool.running
         self.world.run(until=warm_up + self.window.seconds)
         _note(self.played, self.pool, self.window)
 

@@ -24,7 +24,7 @@ PART_BY_KEY = (
 
 @dataclass
 class Ledger:
-    """Quantities by price row. `scale` stretches what is counted next from a played window to the time it stands for."""
+    """Quantities by price row. `scale` stretches what a played window counts to the time that it stands for."""
 
     counts: Counter = field(default_factory=Counter)
     scale: float = 1.0
