@@ -74,7 +74,7 @@ def _message_size(comparison: Comparison) -> str | None:
     text = (
         f"Messages as large as SQS takes leave its bill where it was (${packed.parts['SQS']:.2f} at 64 KB, "
         f"${large.parts['SQS']:.2f} at 1 MiB: every 64 KB is billed as a request) and still save "
-        f"${packed.total - large.total:,.2f}, nearly all of it in S3 PUTs, because a result object belongs to a message."
+        f"${packed.total - large.total:,.2f}, most of it in S3 PUTs: a result object belongs to a message."
     )
     small = sum(packed.parts.get(part, 0.0) for part in ("SQS", "requests", "logs"))
     watching = packed.parts.get("monitoring", 0.0)
