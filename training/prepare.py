@@ -27,7 +27,7 @@ from rich.table import Table
 from training.cleaning import why_dropped
 from training.join_labels import DEFAULT_LABELS, gather, join
 from training.leakage import LeakageGuard, evaluation_texts
-from training.near_duplicates import NearDuplicates, distinct_names
+from training.near_duplicates import NearDuplicates
 from training.records import DataError, Record, read_records, write_records
 from training.sources.checkouts import DEFAULT_FOLDER, checkout
 from training.sources.errors import SourceError
@@ -126,10 +126,10 @@ def clean(records: Iterable[Record]) -> tuple[list[Record], Counter]:
     return kept, dropped
 
 
-def distinct(records: list[Record], index: NearDuplicates, description: str) -> tuple[list[Record], Counter]:
-    """Records that nearly equal none in `index` nor one before them; they are added to it."""
-    names = distinct_names((record["source"] for record in records), (record["id"] for record in records))
-    matches = index.add_distinct(names, [record["text"] for record in records], description)
+def distinct(records: list[Record], index: NearDuplicates, name: str) -> tuple[list[Record], Counter]:
+    """Records of the file `name` that nearly equal none in `index` nor one before them; they are added to it."""
+    names = [f"{name} {number}" for number in range(len(records))]
+    matches = index.add_distinct(names, [record["text"] for record in records], f"{name}: duplicates")
     own = set(names)
     kept = [record for record, match in zip(records, matches, strict=True) if match is None]
     dropped = Counter("duplicate" if match in own else "in another file" for match in matches if match is not None)
@@ -155,7 +155,7 @@ def prepare(inputs: Inputs, out: Path) -> dict:
     # One index for the comments, labelled first: an unlabelled twin of a labelled comment would add nothing.
     comments = NearDuplicates()
     for name, index in (("labelled", comments), ("unlabelled", comments), ("general", NearDuplicates())):
-        data[name], reasons = distinct(data[name], index, f"{name}: duplicates")
+        data[name], reasons = distinct(data[name], index, name)
         dropped[name].update(reasons)
 
     for name in FILES:
