@@ -171,11 +171,10 @@ def parse_answer(answer: str, count: int) -> dict[int, int]:
     scores, or with a score that is not an integer of -2..2 is not.
     """
     start, end = answer.find("["), answer.rfind("]")
-    try:
-        rows = json.loads(answer[start : end + 1]) if 0 <= start < end else []
-    except ValueError:
+    rows = loads_or_none(answer[start : end + 1]) if 0 <= start < end else None
+    if rows is None:
         # Cut off or broken in one place: the objects that are whole still count.
-        rows = [loaded for found in re.findall(r"\{[^{}]*\}", answer) if (loaded := loads_or_none(found)) is not None]
+        rows = [loads_or_none(found) for found in re.findall(r"\{[^{}]*\}", answer)]
     scores: dict[int, int] = {}
     contradicted: set[int] = set()
     for row in rows if isinstance(rows, list) else []:
