@@ -13,7 +13,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError
 
 from training.teachers import Estimate, Opinion, TeacherError
 
@@ -142,22 +142,13 @@ class BedrockTeacher:
                 reason = code
             except BotoCoreError as error:
                 # Missing credentials or region will not come by waiting; a broken connection may.
-                if not isinstance(error, _PASSING_CONNECTION):
+                if not isinstance(error, ConnectionClosedError | HTTPClientError):
                     raise TeacherError(f"cannot call Bedrock: {error}") from None
                 reason = type(error).__name__
             if wait is None:
                 raise TeacherError(f"Bedrock still answers {reason}; what was annotated is kept, run again to go on")
             self._wait(wait)
         raise AssertionError("unreachable")
-
-
-def _connection_errors() -> tuple[type[BotoCoreError], ...]:
-    from botocore.exceptions import ConnectionClosedError, HTTPClientError
-
-    return ConnectionClosedError, HTTPClientError
-
-
-_PASSING_CONNECTION = _connection_errors()
 
 
 def numbered(texts: Sequence[str]) -> str:

@@ -144,13 +144,14 @@ def prepare(inputs: Inputs, out: Path) -> dict:
     report = {name: {"read": len(data[name])} for name in FILES}
     dropped: dict[str, Counter] = {}
     for name in FILES:
-        # The development set stays as it is: figures on it must remain comparable.
+        # The development set is not cleaned: figures on it must remain comparable.
         data[name], dropped[name] = clean(data[name]) if name != "dev" else (keep_fields(data[name]), Counter())
 
-    guarded = [(name, guard) for guard in guards(inputs, data["dev"]) for name in ("labelled", "unlabelled", "general")]
-    for name, (kind, guard) in guarded:
-        data[name], reasons = guard.keep(data[name], f"{name}: away from the {kind} set")
-        dropped[name].update({f"{kind} set, {reason}": count for reason, count in reasons.items()})
+    for kind, guard in guards(inputs, data["dev"]):
+        # An evaluation set may not be chosen or calibrated on either.
+        for name in FILES if kind == "evaluation" else ("labelled", "unlabelled", "general"):
+            data[name], reasons = guard.keep(data[name], f"{name}: away from the {kind} set")
+            dropped[name].update({f"{kind} set, {reason}": count for reason, count in reasons.items()})
 
     # One index for the comments, labelled first: an unlabelled twin of a labelled comment would add nothing.
     comments = NearDuplicates()

@@ -110,11 +110,12 @@ def test_the_same_inputs_are_prepared_once_and_to_the_same_bytes(folder, tmp_pat
 
 
 def test_an_evaluation_set_is_kept_away_from(folder, tmp_path):
-    (tmp_path / "e.csv").write_text("Comment Text,Sentiment\nwhat a lovely day!,Positive\n")
+    (tmp_path / "e.csv").write_text(f"Comment Text,Sentiment\nwhat a lovely day!,Positive\n{DEV}!,Positive\n")
 
     run("--data-dir", folder, "--out", tmp_path / "out", "--evaluation", tmp_path / "e.csv")
 
     assert ids(tmp_path / "out", "general") == []
+    assert ids(tmp_path / "out", "dev") == ["d2"], "nor may the model be chosen on it"
 
 
 def test_the_folder_can_come_from_the_environment(folder, tmp_path):
