@@ -25,6 +25,9 @@ test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
 
+model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
+	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
+
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 

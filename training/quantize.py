@@ -161,7 +161,7 @@ def split_outliers(model: onnx.ModelProto, calibration: list[np.ndarray]) -> dic
         at = list(model.graph.node).index(node) + 1
         for offset, new in enumerate(extra):
             model.graph.node.insert(at + offset, new)
-        overrides[source] = [{"rmin": float(min(low[kept].min(), 0)), "rmax": float(max(high[kept].max(), 0))}]
+        overrides[source] = [{"rmin": np.minimum(low[kept].min(), 0), "rmax": np.maximum(high[kept].max(), 0)}]
     return overrides
 
 
