@@ -33,7 +33,7 @@ WEIGHTS = QuantType.QInt8
 CALIBRATION = CalibrationMethod.MinMax
 # In each feed-forward block one or two of the 1,536 channels after GELU carry values and weights ten times all others'
 # and would coarsen the scale of all. The worst this many go through a small product in fp32 of their own.
-OUTLIER_CHANNELS = 4
+OUTLIER_CHANNELS = 8
 CALIBRATION_COMMENTS = 400  # of the training set, each alone: padding has no say in the scales
 MAX_TOKENS = 128
 MAX_MB = 25

@@ -20,7 +20,7 @@ def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
                 if key != "out" and hasattr(value, "exists"):
                     assert value in written, f"{step.title} reads {value}, which nothing wrote before"
         written.add(step.options["out"])
-    assert [s.module for s in plan][-3:] == ["calibrate", "evaluate", "artifact"]
+    assert [s.module for s in plan][-3:] == ["parity", "evaluate", "artifact"]
 
 
 def test_a_teacher_joins_the_ensemble(tmp_path):
