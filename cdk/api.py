@@ -29,6 +29,12 @@ ACCESS_LOG = {
 }
 
 
+ANY = [apigateway.HttpMethod.ANY]
+# With an authorizer, ANY would ask browsers' preflight requests for a signature, which they never carry.
+SIGNED = [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST]
+METHODS = {"api-key": ANY, "none": ANY, "iam": SIGNED}
+
+
 class SentimentApi(Construct):
     """function: lambda_fn.api.handler. http_api, stage: in front of it."""
 
@@ -56,7 +62,7 @@ class SentimentApi(Construct):
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(
                 path=path,
-                methods=[apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
+                methods=METHODS[knobs.api_auth],
                 integration=integrations.HttpLambdaIntegration("Lambda", self._target(knobs)),
                 authorizer=authorizers.HttpIamAuthorizer() if knobs.api_auth == "iam" else None,
             )
