@@ -83,8 +83,8 @@ API_KEY = "a-key-for-tests"
 
 @pytest.fixture(scope="session")
 def keyed_server() -> Iterator[Served]:
-    """Asks for API_KEY."""
-    with served(API_AUTH="api-key", API_KEY=API_KEY) as url:
+    """Asks for API_KEY; pages of https://example.com may call it."""
+    with served(API_AUTH="api-key", API_KEY=API_KEY, CORS_ALLOW_ORIGINS='["https://example.com"]') as url:
         yield url
 
 

@@ -214,6 +214,18 @@ def test_some_paths_are_open(keyed_server, path):
     assert httpx.get(f"{keyed_server}{path}").status_code == 200
 
 
+def test_a_page_of_an_allowed_origin_may_ask_and_read_the_refusal(keyed_server):
+    """A preflight cannot carry a key; and without its header a browser would hide the 401 from the page."""
+    origin = {"origin": "https://example.com"}
+    asked = {**origin, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    preflight = httpx.options(f"{keyed_server}/analyze", headers=asked)
+    refused = httpx.post(f"{keyed_server}/analyze", json={"text": "moon"}, headers=origin)
+    stranger = httpx.options(f"{keyed_server}/analyze", headers={**asked, "origin": "https://example.org"})
+    assert (preflight.status_code, refused.status_code, stranger.status_code) == (200, 401, 400)
+    for answer in (preflight, refused):
+        assert answer.headers["access-control-allow-origin"] == "https://example.com"
+
+
 def test_the_key_is_checked_before_any_of_the_body_is_read(keyed_server):
     address = urlsplit(keyed_server)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
