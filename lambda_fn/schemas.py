@@ -1,6 +1,6 @@
 """Request and response bodies of the HTTP API, and its one error shape."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -32,21 +32,76 @@ class Comment(BaseModel):
     text: CommentText
 
 
-class Score(BaseModel):
-    """`score` is the calibrated probability of `label` between positive and negative."""
+class Options(BaseModel):
+    """Query parameters. Without any, the answer has the shape that clients have always known."""
 
-    label: str = Field(pattern="^(positive|negative)$")
-    score: float = Field(ge=0.5, le=1)
+    classes: int = Field(2, ge=2, le=3, description="3: `label` may be neutral; `score` is its probability of three")
+    detail: bool = Field(False, description="add probabilities, tokens, truncated and the model's revision")
+
+
+class AnalyzeOptions(Options):
+    explain: bool = Field(False, description="add what each word contributed")
+
+
+class BatchOptions(Options):
+    errors: Literal["all", "item"] = Field(
+        "all", description="all: one bad comment refuses the batch; item: it gets an error in its place"
+    )
+
+
+class Probabilities(BaseModel):
+    """They sum to 1."""
+
+    negative: float = Field(ge=0, le=1)
+    neutral: float = Field(ge=0, le=1)
+    positive: float = Field(ge=0, le=1)
+
+
+class Score(BaseModel):
+    """`score` is the calibrated probability of `label` between positive and negative (`classes=3`: of all three)."""
+
+    label: Literal["negative", "neutral", "positive"]
+    score: float = Field(ge=0, le=1)
+    probabilities: Probabilities | None = Field(None, description="with `detail`")
+    tokens: int | None = Field(None, description="with `detail`: tokens the model read")
+    truncated: bool | None = Field(None, description="with `detail`: whether the comment was longer than its window")
+
+
+class Word(BaseModel):
+    """A word of the comment, or several in a row where the comment has many."""
+
+    text: str
+    start: int = Field(ge=0, description="offset in the comment, in characters (code points)")
+    end: int = Field(ge=0)
+    contribution: float = Field(
+        description="log-odds towards positive that the comment loses without it: negative pulls to negative"
+    )
+
+
+class Model(BaseModel):
+    """With `detail`."""
+
+    name: str
+    revision: str
 
 
 class AnalyzeResponse(BaseModel):
     sentiment: Score
+    words: list[Word] | None = Field(None, description="with `explain`")
+    model: Model | None = None
+
+
+class ItemError(BaseModel):
+    """With `errors=item`: in place of a comment that cannot be scored."""
+
+    error: "ErrorBody"
 
 
 class BatchAnalyzeResponse(BaseModel):
     """In the order of the request."""
 
-    sentiment: list[Score]
+    sentiment: list[Score | ItemError]
+    model: Model | None = None
 
 
 class Health(BaseModel):
