@@ -25,14 +25,13 @@ class Receipt:
             found = cls.read(path)
             if found.header["source"] == identity:
                 return found
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, IndexError):
             pass
-        path.unlink(missing_ok=True)
         return cls(path, {"source": identity, "partition": now})
 
     @classmethod
     def read(cls, path: Path) -> "Receipt":
-        """Raises OSError, ValueError or KeyError if there is none. A last line that was cut off is left out."""
+        """Raises OSError, ValueError, KeyError or IndexError if there is none. A last line cut off is left out."""
         lines = path.read_text().splitlines(keepends=True)
         header = json.loads(lines[0])
         works = [json.loads(line) for line in lines[1:] if line.endswith("\n")]

@@ -121,7 +121,7 @@ class Killer:
         self.peak_memory_mb = max(self.peak_memory_mb, self._function.peak_memory_mb())
 
 
-def run(comments: list[dict], timeout: int = 300, batch_size: int = 10) -> Reconciliation:
+def run(comments: list[dict], timeout: int = 900, batch_size: int = 10) -> Reconciliation:
     """Send, score with faults on the way, and reconcile. Ids must be unique."""
     outcome = Reconciliation(len(comments))
     started = time.monotonic()
