@@ -3,12 +3,12 @@
 Needs root and Debian's buildah, podman, runc and debootstrap; the base is made once and kept by buildah.
 """
 
-import gzip
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,12 @@ class Layer:
     compressed: int
 
 
-def layers(image: str) -> list[Layer]:
-    """Each layer with its size, as a tar archive and compressed as a registry keeps it."""
+def added_layers() -> list[Layer]:
+    """The image's layers above its base, with their sizes as tar archives and gzipped, as a registry keeps them."""
+    (base,) = json.loads(run("podman", "inspect", "--type", "image", BASE))
+    above = len(base["RootFS"]["Layers"])
     with tempfile.TemporaryDirectory() as folder:
-        run("buildah", "push", "--quiet", image, f"oci:{folder}:image")
+        run("buildah", "push", "--quiet", "--disable-compression", IMAGE, f"oci:{folder}:image")
         blobs = Path(folder) / "blobs" / "sha256"
 
         def blob(descriptor: dict) -> Path:
@@ -81,17 +83,12 @@ def layers(image: str) -> list[Layer]:
         manifest = json.loads(blob(json.loads((Path(folder) / "index.json").read_text())["manifests"][0]).read_text())
         history = json.loads(blob(manifest["config"]).read_text())["history"]
         steps = [entry.get("created_by", "") for entry in history if not entry.get("empty_layer")]
-        return [
-            Layer(step, _unpacked_bytes(blob(layer)), layer["size"])
-            for step, layer in zip(steps, manifest["layers"], strict=True)
-        ]
+        added = list(zip(steps, manifest["layers"], strict=True))[above:]
+        return [Layer(step, layer["size"], _gzipped_bytes(blob(layer))) for step, layer in added]
 
 
-def _unpacked_bytes(archive: Path) -> int:
-    with gzip.open(archive) as file:
-        return sum(len(chunk) for chunk in iter(lambda: file.read(1 << 20), b""))
-
-
-def added_layers() -> list[Layer]:
-    """The layers that the image has above its base."""
-    return layers(IMAGE)[len(layers(BASE)) :]
+def _gzipped_bytes(archive: Path) -> int:
+    compressor = zlib.compressobj(6, wbits=31)
+    with archive.open("rb") as file:
+        size = sum(len(compressor.compress(chunk)) for chunk in iter(lambda: file.read(1 << 20), b""))
+    return size + len(compressor.flush())

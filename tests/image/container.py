@@ -52,7 +52,7 @@ class Container:
         return self
 
     def __exit__(self, *_) -> None:
-        run(*PODMAN, "rm", "--force", "--time", "0", self.id)
+        run(*PODMAN, "rm", "--force", "--volumes", "--time", "0", self.id)
 
     def wait(self, timeout_s: int = 300) -> int:
         """The exit status, once the container has ended."""
