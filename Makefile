@@ -11,7 +11,7 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image lint readme synth deploy lock clean
+.PHONY: help run test test-training test-image model lint readme synth deploy lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -33,6 +33,9 @@ synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in
 
 deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
 	npx cdk deploy --all $(ARGS)
+
+model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
+	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from training.comments import DATA_DIR
+from training.parity import QEMU
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
@@ -50,8 +51,9 @@ class Step:
     def inputs(self) -> list[Path]:
         """Files whose change makes the step run again: its script, the files it reads, checkpoints' weights."""
         values = [v for k, vs in self.options.items() if k != "out" for v in (vs if isinstance(vs, list) else [vs])]
-        paths = [v / "model.safetensors" if v.is_dir() else v for v in values if isinstance(v, Path)]
-        return [p for p in (ROOT / f"{self.module}.py", *paths) if p.is_file()]
+        paths = [v for v in values if isinstance(v, Path)]
+        within = [p / name for p in paths for name in ("model.safetensors", "manifest.json")]
+        return [p for p in (ROOT / f"{self.module}.py", *paths, *within) if p.is_file()]
 
     def is_current(self) -> bool:
         """Whether the output exists and is not older than any input."""
@@ -79,7 +81,8 @@ def steps(base: str, teacher: str, data: Path, work: Path, first: Path | None = 
     evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
     if first:
         evaluation["first"] = first
-    pack = {"checkpoint": student, "model": int8, "calibration": calibration, "metrics": metrics, "data": data}
+    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
+    draft, parity = work / "draft", work / "parity.json"
     return [
         *plan,
         Step(
@@ -97,8 +100,25 @@ def steps(base: str, teacher: str, data: Path, work: Path, first: Path | None = 
             {"model": int8, "tokenizer": student, "data": data, "out": calibration},
             calibration,
         ),
-        Step("evaluate", "evaluate", {**evaluation, "training": work / "cost.json", "out": metrics}, metrics),
-        Step("artifact", "artifact", {**pack, "out": work / "artifact"}, work / "artifact" / "manifest.json"),
+        Step("draft artifact", "artifact", {**pack, "out": draft}, draft / "manifest.json"),
+        Step(
+            "parity",
+            "parity",
+            {"artifact": draft, "data": data, "out": parity, **({"cpu": "Haswell"} if shutil.which(QEMU) else {})},
+            parity,
+        ),
+        Step(
+            "evaluate",
+            "evaluate",
+            {**evaluation, "parity": parity, "training": work / "cost.json", "out": metrics},
+            metrics,
+        ),
+        Step(
+            "artifact",
+            "artifact",
+            {**pack, "metrics": metrics, "data": data, "out": work / "artifact"},
+            work / "artifact" / "manifest.json",
+        ),
     ]
 
 

@@ -31,6 +31,9 @@ REDUCE_RANGE = True
 ACTIVATIONS = QuantType.QUInt8
 WEIGHTS = QuantType.QInt8
 CALIBRATION = CalibrationMethod.MinMax
+# In each feed-forward block one or two of the 1,536 channels after GELU carry values and weights ten times all others'
+# and would coarsen the scale of all. The worst this many go through a small product in fp32 of their own.
+OUTLIER_CHANNELS = 8
 CALIBRATION_COMMENTS = 400  # of the training set, each alone: padding has no say in the scales
 MAX_TOKENS = 128
 MAX_MB = 25
@@ -97,10 +100,76 @@ def quantize_embeddings(model: onnx.ModelProto, min_rows: int = 64) -> int:
     return len(replaced)
 
 
+def contractions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Products with a constant matrix of more rows than columns: the second half of each feed-forward block."""
+    shapes = {i.name: tuple(i.dims) for i in model.graph.initializer}
+    products = [n for n in model.graph.node if n.op_type == "MatMul" and n.input[1] in shapes]
+    return [n for n in products if shapes[n.input[1]][0] > shapes[n.input[1]][1]]
+
+
+def channel_ranges(model: onnx.ModelProto, names: list[str], calibration: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Smallest and largest value of each channel of the tensors `names`: name -> [2, channels]."""
+    probe = onnx.ModelProto()
+    probe.CopyFrom(model)
+    probe.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    session = ort.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
+    ranges: dict[str, np.ndarray] = {}
+    reader = Comments(calibration)
+    while (feed := reader.get_next()) is not None:
+        for name, value in zip(names, session.run(names, feed), strict=True):
+            flat = value.reshape(-1, value.shape[-1])
+            low, high = ranges.get(name, (np.inf, -np.inf))
+            ranges[name] = np.stack([np.minimum(low, flat.min(axis=0)), np.maximum(high, flat.max(axis=0))])
+    return ranges
+
+
+def split_outliers(model: onnx.ModelProto, calibration: list[np.ndarray]) -> dict[str, list[dict]]:
+    """Move OUTLIER_CHANNELS channels of each contraction into an fp32 product; returns the ranges of what is left.
+
+    The int8 product gets zero weights for them, so it does not matter that their values saturate there. The ranges
+    are in the form of onnxruntime's TensorQuantOverrides.
+    """
+    constants = {i.name: i for i in model.graph.initializer}
+    overrides: dict[str, list[dict]] = {}
+    nodes = contractions(model) if OUTLIER_CHANNELS else []
+    ranges = channel_ranges(model, [n.input[0] for n in nodes], calibration) if nodes else {}
+    for node in nodes:
+        source, weight = node.input[0], constants[node.input[1]]
+        matrix = numpy_helper.to_array(weight).copy()
+        low, high = ranges[source]
+        reach = np.maximum(-low, high)
+        outliers = np.sort(np.argsort(reach * np.abs(matrix).max(axis=1))[-OUTLIER_CHANNELS:])
+        kept = np.setdiff1d(np.arange(len(reach)), outliers)
+        name = weight.name
+        model.graph.initializer.extend(
+            [
+                numpy_helper.from_array(outliers.astype(np.int64), f"{name}_outliers"),
+                numpy_helper.from_array(matrix[outliers], f"{name}_outlier_rows"),
+            ]
+        )
+        matrix[outliers] = 0
+        weight.CopyFrom(numpy_helper.from_array(matrix, name))
+        out = node.output[0]
+        node.output[0] = f"{out}_int8"
+        extra = [
+            helper.make_node("Gather", [source, f"{name}_outliers"], [f"{out}_picked"], f"{node.name}_pick", axis=-1),
+            helper.make_node(
+                "MatMul", [f"{out}_picked", f"{name}_outlier_rows"], [f"{out}_fp32"], f"{node.name}_outliers"
+            ),
+            helper.make_node("Add", [f"{out}_int8", f"{out}_fp32"], [out], f"{node.name}_joined"),
+        ]
+        at = list(model.graph.node).index(node) + 1
+        for offset, new in enumerate(extra):
+            model.graph.node.insert(at + offset, new)
+        overrides[source] = [{"rmin": np.minimum(low[kept].min(), 0), "rmax": np.maximum(high[kept].max(), 0)}]
+    return overrides
+
+
 def weight_matmuls(model: onnx.ModelProto) -> list[str]:
     """Names of the OP_TYPES nodes that multiply by a constant matrix."""
     constants = {i.name for i in model.graph.initializer}
-    return [n.name for n in model.graph.node if n.op_type in OP_TYPES and n.input[1] in constants]
+    products = [n for n in model.graph.node if n.op_type in OP_TYPES and n.input[1] in constants]
+    return [n.name for n in products if not n.name.endswith("_outliers")]
 
 
 def quantize_model(source: Path, calibration: list[np.ndarray], out: Path) -> None:
@@ -110,6 +179,7 @@ def quantize_model(source: Path, calibration: list[np.ndarray], out: Path) -> No
         folded = Path(scratch) / "folded.onnx"
         fold(source, folded)
         model = onnx.load(folded)
+        overrides = split_outliers(model, calibration)
         quantize_embeddings(model)
         onnx.save(model, folded)
         quantize_static(
@@ -124,7 +194,7 @@ def quantize_model(source: Path, calibration: list[np.ndarray], out: Path) -> No
             activation_type=ACTIVATIONS,
             weight_type=WEIGHTS,
             calibrate_method=CALIBRATION,
-            extra_options={"QuantizeBias": False, "ActivationSymmetric": False},
+            extra_options={"QuantizeBias": False, "ActivationSymmetric": False, "TensorQuantOverrides": overrides},
         )
     megabytes = out.stat().st_size / 1e6
     if megabytes > MAX_MB:

@@ -68,7 +68,15 @@ def sqs_requests(scenario: Scenario, packing: Packing, pollers: float, deletes_p
     deletes = packing.messages / min(deletes_per_batch, DELETE_BATCH)
     message_rate = packing.messages / workload.month_seconds
     empty = sum(empty_receives_a_second(pollers, message_rate * factor) for factor in workload.hourly) / 24
-    return 2 * chunks * packing.messages + deletes + empty * workload.month_seconds
+    return (
+        2 * chunks * packing.messages + deletes + empty * workload.month_seconds + unfilled_batches(scenario, packing)
+    )
+
+
+def unfilled_batches(scenario: Scenario, packing: Packing) -> float:
+    """Receives that end a batch with nothing, because its window closed before it was full."""
+    full = packing.messages_per_invocation >= scenario.assumptions.messages_per_invocation
+    return 0.0 if full or not scenario.assumptions.batching_window_s else packing.invocations
 
 
 def invocation_ms(scenario: Scenario, architecture: str, packing: Packing) -> float:

@@ -58,7 +58,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
         first=tuned / "dev_logits.npz",
     )  # fmt: skip
     out = tmp_path / "artifact"
-    artifact.main(tuned, int8, tmp_path / "calibration.json", tmp_path / "metrics.json", out, data=data)
+    artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
 
     classifier = SentimentClassifier.load(out)
     praise, blame = classifier.classify(["solana: best project ever, number 7", "doge: total scam, number 8"])

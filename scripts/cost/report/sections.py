@@ -80,7 +80,7 @@ def itemised(comparison: Comparison) -> Section:
     """The cheapest bills part by part."""
     bills = comparison.cheapest(count=ITEMISED)
     section = Section(f"The {ITEMISED} cheapest, part by part ({WIDTHS[0]}-wide)", plots=["cost_by_ms"])
-    section.columns = ["part", *(bill.title for bill in bills)]
+    section.columns = ["USD a month", *(bill.option for bill in bills)]
     for part in PARTS:
         if any(part in bill.parts for bill in bills):
             section.rows.append([part, *(usd(bill.parts.get(part, 0.0)) for bill in bills)])
