@@ -28,9 +28,9 @@ def what_is_missing() -> str | None:
     return f"not installed: {' '.join(missing)} (Debian packages)" if missing else None
 
 
-def run(*command: str, timeout: int = 1800) -> str:
+def run(*command: str, cwd: str | Path = REPOSITORY, timeout: int = 1800) -> str:
     """Standard output of `command`. Raises RuntimeError with what it printed if it fails."""
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:3])} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout.strip()
