@@ -3,6 +3,7 @@
 Needs root and Debian's buildah, podman, runc and debootstrap; the base is made once and kept by buildah.
 """
 
+import gzip
 import json
 import os
 import shutil
@@ -84,11 +85,16 @@ def added_layers() -> list[Layer]:
         history = json.loads(blob(manifest["config"]).read_text())["history"]
         steps = [entry.get("created_by", "") for entry in history if not entry.get("empty_layer")]
         added = list(zip(steps, manifest["layers"], strict=True))[above:]
-        return [Layer(step, layer["size"], _gzipped_bytes(blob(layer))) for step, layer in added]
+        return [Layer(step, *_sizes(blob(layer))) for step, layer in added]
 
 
-def _gzipped_bytes(archive: Path) -> int:
-    compressor = zlib.compressobj(6, wbits=31)
+def _sizes(archive: Path) -> tuple[int, int]:
+    """Bytes of a layer as a tar archive and gzipped. Buildah hands out what it has in store, of either kind."""
     with archive.open("rb") as file:
-        size = sum(len(compressor.compress(chunk)) for chunk in iter(lambda: file.read(1 << 20), b""))
-    return size + len(compressor.flush())
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    compressor, size, compressed = zlib.compressobj(6, wbits=31), 0, 0
+    with gzip.open(archive) if is_gzip else archive.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            size += len(chunk)
+            compressed += len(compressor.compress(chunk))
+    return size, compressed + len(compressor.flush())
