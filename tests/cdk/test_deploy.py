@@ -32,6 +32,7 @@ def aws(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Tried to parse:UserWarning")  # what moto does not know
 def test_deploys_and_destroys(aws, deployment, run_cdk, tmp_path):
     docker, calls = tmp_path / "docker", tmp_path / "calls"
     docker.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n[ "$1" != inspect ]\n')
