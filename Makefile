@@ -17,7 +17,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model in the repository
-	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log
+	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
 
 test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's and the image's)
 	$(PY) -m pytest --ignore tests/training -m "not image" $(ARGS)
