@@ -59,11 +59,12 @@ class SentimentApi(Construct):
             create_default_stage=False,
             cors_preflight=self._cors(knobs),
         )
+        integration = integrations.HttpLambdaIntegration("Lambda", self._target(knobs))
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(
                 path=path,
                 methods=METHODS[knobs.api_auth],
-                integration=integrations.HttpLambdaIntegration("Lambda", self._target(knobs)),
+                integration=integration,
                 authorizer=authorizers.HttpIamAuthorizer() if knobs.api_auth == "iam" else None,
             )
         self.stage = self._stage(knobs)
@@ -88,11 +89,9 @@ class SentimentApi(Construct):
         )
 
     def _target(self, knobs: Knobs) -> lambda_.IFunction:
-        """The function, or its alias with environments kept warm, made once for both routes."""
+        """The function, or its alias with environments kept warm."""
         if not knobs.api_provisioned:
             return self.function
-        if existing := self.node.try_find_child("Live"):
-            return existing
         return lambda_.Alias(
             self,
             "Live",

@@ -22,8 +22,8 @@ IPV4_H = 0.005
 # The access log line and what the function may log of one request (an error's line is the longest).
 LOGGED_BYTES_A_REQUEST = 1_500
 
-# API Gateway meters a request body in steps of 512 KB; the API takes up to 1 MB.
-METERED_PER_REQUEST = 2
+# API Gateway meters a request in steps of 512 KB; Lambda takes up to 6 MB.
+METERED_PER_REQUEST = 12
 
 ZONES = 2
 

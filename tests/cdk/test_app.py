@@ -56,8 +56,9 @@ def test_every_suppression_of_cdk_nag_has_a_reason(deployment, variant):
 
 
 def test_cfn_lint_finds_nothing(deployment):
-    templates = [str(p) for variant in VARIANTS for p in deployment(variant).outdir.glob("*.template.json")]
-    assert len(templates) == 6
+    variants = ("default", "open", "https")  # between them every type of resource
+    templates = [str(p) for variant in variants for p in deployment(variant).outdir.glob("*.template.json")]
+    assert len(templates) == 4
     # W3005 is about DependsOn lines that CDK itself writes beside references: harmless, and not ours to remove.
     done = subprocess.run(
         [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", "W3005", "--", *templates],
@@ -81,7 +82,8 @@ def test_synth_needs_no_account_and_no_docker(run_cdk, tmp_path):
     docker.write_text(f"#!/bin/sh\ntouch {called}\nexit 1\n")
     docker.chmod(0o755)
     without = {name: "" for name in os.environ if name.startswith("AWS_")}
-    without |= {"CDK_DOCKER": str(docker), "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    without |= {"CDK_DOCKER": str(docker), "AWS_EC2_METADATA_DISABLED": "true"}
+    without |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     app = f"{sys.executable} -m cdk.app"
     done = run_cdk("synth", "--quiet", "--app", app, "-o", str(tmp_path / "out"), "-c", "compute=both", env=without)
     assert done.returncode == 0, done.stderr

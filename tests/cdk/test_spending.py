@@ -9,13 +9,13 @@ from tests.cdk.conftest import REPOSITORY
 
 def test_the_reserved_concurrency_bounds_the_https_bill():
     # 5 environments of 1,769 MB busy for a day: 5 x 86,400 s x 1.7275 GB x $0.0000166667 = $12.44;
-    # 864,020 requests: metered twice at $1 a million, run at $0.20, 1,500 bytes logged at $0.50 a GB = $2.55
-    assert http_api_worst_day(Knobs()) == pytest.approx(12.438 + 2.549, abs=0.002)
+    # 864,020 requests: metered 12 times at $1 a million, run at $0.20, 1,500 bytes logged at $0.50 a GB = $11.19
+    assert http_api_worst_day(Knobs()) == pytest.approx(12.438 + 11.189, abs=0.002)
 
 
 def test_without_it_the_throttle_does_with_every_request_at_the_timeout():
     knobs = Knobs(api_concurrency=0, api_rate=1, api_timeout_s=10)
-    assert http_api_worst_day(knobs) == pytest.approx(10 * 86_400 * 1769 / 1024 * 0.0000166667 + 0.255, abs=0.002)
+    assert http_api_worst_day(knobs) == pytest.approx(10 * 86_400 * 1769 / 1024 * 0.0000166667 + 1.119, abs=0.002)
 
 
 def test_bulk_is_bounded_by_its_concurrency():

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +29,9 @@ def what_is_missing() -> str | None:
     return f"not installed: {' '.join(missing)} (Debian packages)" if missing else None
 
 
-def run(*command: str, timeout: int = 1800) -> str:
+def run(*command: str, cwd: str | Path = REPOSITORY, timeout: int = 1800) -> str:
     """Standard output of `command`. Raises RuntimeError with what it printed if it fails."""
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:3])} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout.strip()
@@ -69,10 +70,12 @@ class Layer:
     compressed: int
 
 
-def layers(image: str) -> list[Layer]:
-    """Each layer with its size, as a tar archive and compressed as a registry keeps it."""
+def added_layers() -> list[Layer]:
+    """The image's layers above its base, with their sizes as tar archives and gzipped, as a registry keeps them."""
+    (base,) = json.loads(run("podman", "inspect", "--type", "image", BASE))
+    above = len(base["RootFS"]["Layers"])
     with tempfile.TemporaryDirectory() as folder:
-        run("buildah", "push", "--quiet", image, f"oci:{folder}:image")
+        run("buildah", "push", "--quiet", "--disable-compression", IMAGE, f"oci:{folder}:image")
         blobs = Path(folder) / "blobs" / "sha256"
 
         def blob(descriptor: dict) -> Path:
@@ -81,17 +84,17 @@ def layers(image: str) -> list[Layer]:
         manifest = json.loads(blob(json.loads((Path(folder) / "index.json").read_text())["manifests"][0]).read_text())
         history = json.loads(blob(manifest["config"]).read_text())["history"]
         steps = [entry.get("created_by", "") for entry in history if not entry.get("empty_layer")]
-        return [
-            Layer(step, _unpacked_bytes(blob(layer)), layer["size"])
-            for step, layer in zip(steps, manifest["layers"], strict=True)
-        ]
+        added = list(zip(steps, manifest["layers"], strict=True))[above:]
+        return [Layer(step, *_sizes(blob(layer))) for step, layer in added]
 
 
-def _unpacked_bytes(archive: Path) -> int:
-    with gzip.open(archive) as file:
-        return sum(len(chunk) for chunk in iter(lambda: file.read(1 << 20), b""))
-
-
-def added_layers() -> list[Layer]:
-    """The layers that the image has above its base."""
-    return layers(IMAGE)[len(layers(BASE)) :]
+def _sizes(archive: Path) -> tuple[int, int]:
+    """Bytes of a layer as a tar archive and gzipped. Buildah hands out what it has in store, of either kind."""
+    with archive.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    compressor, size, compressed = zlib.compressobj(6, wbits=31), 0, 0
+    with gzip.open(archive) if is_gzip else archive.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            size += len(chunk)
+            compressed += len(compressor.compress(chunk))
+    return size, compressed + len(compressor.flush())

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -48,11 +49,14 @@ class Container:
         options += [f"--volume={mount}" for mount in self.mounts]
         options += [f"--memory={self.memory_mb}m", f"--memory-swap={self.memory_mb}m", f"--cpus={self.cpus}"]
         program, *arguments = self.entry
-        self.id = run(*PODMAN, "run", "--detach", *LIMITS, *options, "--entrypoint", program, IMAGE, *arguments)
+        self._folder = tempfile.TemporaryDirectory()  # the monitor leaves a file there when the kernel has killed
+        command = [*PODMAN, "run", "--detach", *LIMITS, *options, "--entrypoint", program, IMAGE, *arguments]
+        self.id = run(*command, cwd=self._folder.name)
         return self
 
     def __exit__(self, *_) -> None:
-        run(*PODMAN, "rm", "--force", "--time", "0", self.id)
+        run(*PODMAN, "rm", "--force", "--volumes", "--time", "0", self.id)
+        self._folder.cleanup()
 
     def wait(self, timeout_s: int = 300) -> int:
         """The exit status, once the container has ended."""
