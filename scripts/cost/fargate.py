@@ -5,7 +5,7 @@ import math
 from scripts.cost import queueing
 from scripts.cost.assumptions import FARGATE_SIZES, Assumptions
 from scripts.cost.bill import Bill
-from scripts.cost.lambda_sqs import DELETE_BATCH, Packing, pack, sqs_requests
+from scripts.cost.lambda_sqs import Packing, pack, sqs_requests
 from scripts.cost.scenario import GB, Scenario
 
 API_MINIMUM_TASKS = 2  # one per availability zone
@@ -86,7 +86,9 @@ def _worker(scenario: Scenario, architecture: str, comments_per_message: int, sp
     add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
     mean_tasks = sum(tasks) / len(tasks)
     bill.add("IPv4", "ipv4.hour", task_hours)
-    bill.add("SQS", "sqs.requests", sqs_requests(scenario, packing, mean_tasks * workers_per_task(vcpu), DELETE_BATCH))
+    bill.add(
+        "SQS", "sqs.requests", sqs_requests(scenario, packing, mean_tasks * workers_per_task(vcpu), event_source=False)
+    )
     scenario.add_results(bill, packing.messages)
     scenario.add_logs(bill, task_hours * 60 * scenario.assumptions.log_bytes / GB)
     bill.facts |= {"task vCPUs": vcpu, "tasks, mean": mean_tasks, "tasks, most": max(tasks)}

@@ -54,14 +54,14 @@ def _multiply(core: int) -> None:
 
 @contextmanager
 def busy_cores(cores: set[int]):
-    """Keep `cores` busy with matrix products for as long as the block runs."""
+    """Keep `cores` busy with matrix products for as long as the block runs; yields the processes that do it."""
     context = multiprocessing.get_context("spawn")
     neighbours = [context.Process(target=_multiply, args=(core,), daemon=True) for core in cores]
     for process in neighbours:
         process.start()
     try:
         time.sleep(1.5)  # until they have imported numpy and multiply
-        yield
+        yield neighbours
     finally:
         for process in neighbours:
             process.terminate()

@@ -103,7 +103,7 @@ def test_sqs_bills_a_request_for_each_64_kb(make_scenario):
 
     def requests(comments_per_message: int) -> float:
         packing = Packing(comments_per_message, busy / comments_per_message, 10)
-        return sqs_requests(scenario, packing, pollers=1e-9, deletes_per_batch=10) / packing.messages
+        return sqs_requests(scenario, packing, pollers=1e-9, event_source=False) / packing.messages
 
     assert requests(64) == pytest.approx(1 + 1 + 0.1)
     assert requests(256) == pytest.approx(4 + 4 + 0.1)

@@ -116,7 +116,7 @@ def test_a_free_first_tier_is_not_taken_for_a_price(client):
 def test_a_row_that_is_missing_or_ambiguous_leaves_the_old_file_alone(client, tmp_path, count, message):
     path = tmp_path / "us-east-1.json"
     shutil.copy(TEMPLATE, path)
-    key, query = next(iter(refresh.QUERIES.items()))
+    query = next(iter(refresh.QUERIES.values()))
     with Stubber(client) as stubber:
         expect(stubber, "us-east-1", query, [product("us-east-1", query, [{"up_to": None, "usd": 1}])] * count)
         with pytest.raises(CostError, match=message):
