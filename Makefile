@@ -11,7 +11,7 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image model cost bench lint lock clean
+.PHONY: help run test test-training test-image model cost cost-docs simulate bench lint lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -24,6 +24,15 @@ test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
+
+cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
+	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
+
+cost-docs: $(VENV)/.dev  ## write docs/COST.md, its plots and docs/cost/report.html
+	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html
+
+simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
+	$(PY) -m scripts.simulate_day $(ARGS)
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

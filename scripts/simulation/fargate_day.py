@@ -11,7 +11,7 @@ from scripts.simulation.lambda_day import BATCH_CALL, CHUNK, LONG_POLL_S, S3_SHA
 from scripts.simulation.played import Played
 from scripts.simulation.stream import Stream
 
-TRIAL_REQUESTS = 6000
+TRIAL_REQUESTS = 4000
 START_S = 60.0  # a task is billed from the image's download on, before it serves
 LEAST_TASKS = 2
 MEMORY_GB = {0.25: 0.5, 0.5: 1.0, 1.0: 2.0, 2.0: 4.0, 4.0: 8.0}

@@ -19,7 +19,7 @@ def test_estimate_and_simulation_agree_within_five_percent(make_scenario, name):
 
 @pytest.mark.parametrize(
     ("volume", "name"),
-    [(1e5, "lambda-sqs-packed-x86"), (1e9, "lambda-sqs-packed-x86"), (1e8, "lambda-http-single-x86")],
+    [(1e5, "lambda-sqs-packed-x86"), (1e8, "lambda-sqs-packed-x86"), (3e7, "lambda-url-single-arm64")],
 )
 def test_they_agree_at_other_volumes(make_scenario, volume, name):
     assert agree(make_scenario(comments_per_day=volume), name, EVENTS).disagreements() == {}
@@ -76,7 +76,7 @@ def test_a_wrong_formula_in_the_estimate_breaks_the_agreement(
     ("option", "module", "constant", "wrong", "part"),
     [
         ("lambda-sqs-packed-x86", lambda_day, "CHUNK", 32_768, "SQS"),
-        ("fargate-alb-x86", fargate_day, "START_S", 86_400, "compute"),
+        ("fargate-alb-x86", fargate_day, "MEMORY_GB", {1.0: 8.0}, "compute"),
     ],
 )
 def test_a_wrong_count_in_the_simulator_breaks_the_agreement(
