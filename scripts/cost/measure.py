@@ -117,7 +117,10 @@ def measure(
     out: Annotated[Path, typer.Option(help="benchmark file to update")] = BENCHMARK,
     note: Annotated[str, typer.Option(help="what the model is, for the file")] = "the model in the repository",
 ) -> None:
-    """Measure one model on this machine and update the benchmark file. Exit 2: no model, or too few cores."""
+    """Measure one model on this machine and update the benchmark file. Exit 2: no model, or not Linux."""
+    if not hasattr(os, "sched_setaffinity"):
+        typer.echo("error: the measurement pins itself to a core, which only Linux allows", err=True)
+        raise typer.Exit(2)
     os.environ["ORT_THREADS"] = "1"
     if model_dir:
         os.environ["MODEL_DIR"] = str(model_dir.resolve())
