@@ -28,8 +28,9 @@ test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (
 cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
 	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
 
-cost-docs: $(VENV)/.dev  ## write docs/COST.md, its plots and docs/cost/report.html
-	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html
+cost-docs: $(VENV)/.dev  ## write docs/COST.md and docs/cost
+	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
+	$(PY) -m scripts.simulate_day --markdown docs/cost/simulation.md
 
 simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
 	$(PY) -m scripts.simulate_day $(ARGS)

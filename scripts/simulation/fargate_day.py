@@ -11,7 +11,7 @@ from scripts.simulation.lambda_day import BATCH_CALL, CHUNK, LONG_POLL_S, S3_SHA
 from scripts.simulation.played import Played
 from scripts.simulation.stream import Stream
 
-TRIAL_REQUESTS = 4000
+TRIAL_REQUESTS, TRIAL_S, MOST_TRIAL_REQUESTS = 4000, 10, 40_000  # long enough for a queue to build up
 START_S = 60.0  # a task is billed from the image's download on, before it serves
 LEAST_TASKS = 2
 MEMORY_GB = {0.25: 0.5, 0.5: 1.0, 1.0: 2.0, 2.0: 4.0, 4.0: 8.0}
@@ -61,10 +61,11 @@ def request_latencies(scenario: Scenario, stream: Stream, rate: float, tasks: in
 def fewest_tasks(scenario: Scenario, stream: Stream, rate: float, architecture: str) -> int:
     """By trial: the first size, from the load up, at which 99 % of requests are in time."""
     target = scenario.assumptions.p99_target_ms / 1000
-    work = services_of(scenario, stream, architecture, TRIAL_REQUESTS).mean() * rate
+    requests = int(min(MOST_TRIAL_REQUESTS, max(TRIAL_REQUESTS, rate * TRIAL_S)))
+    work = services_of(scenario, stream, architecture, requests).mean() * rate
     tasks = max(1, math.floor(work / max(1, int(scenario.assumptions.fargate_vcpu))))
     for extra in range(200):
-        latencies = request_latencies(scenario, stream, rate, tasks + extra, architecture, TRIAL_REQUESTS)
+        latencies = request_latencies(scenario, stream, rate, tasks + extra, architecture, requests)
         if np.percentile(latencies, 99) <= target:
             return tasks + extra
     raise Infeasible("no number of tasks met the p99 target in simulation")
