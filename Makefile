@@ -11,7 +11,8 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image model lint readme synth deploy lock clean
+.PHONY: help run test test-training test-image model data cost cost-docs simulate lint readme synth \
+  deploy publish lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -36,6 +37,23 @@ deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the en
 
 model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
 	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
+
+data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (DATA_DIR=folder, else the public sources)
+	$(TRAINING_PY) -m training.prepare $(if $(DATA_DIR),--data-dir $(DATA_DIR),--download) $(ARGS)
+	$(TRAINING_PY) -m training.data_report
+
+publish: $(TRAINING_VENV)/.ready  ## say what REPO=owner/name on Hugging Face would get; ARGS=--push uploads it
+	$(TRAINING_PY) -m training.publish $(REPO) $(ARGS)
+
+cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
+	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
+
+cost-docs: $(VENV)/.dev  ## write docs/COST.md and docs/cost
+	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
+	$(PY) -m scripts.simulate_day --markdown docs/cost/simulation.md
+
+simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
+	$(PY) -m scripts.simulate_day $(ARGS)
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -37,6 +37,7 @@ def simulate(
     width: Annotated[int, typer.Option(help="width of the model: 384 or 768")] = WIDTHS[0],
     most_events: Annotated[int, typer.Option(min=1000, max=100_000_000, help="events to play at most")] = MOST_EVENTS,
     region: Annotated[str, typer.Option(help="region of the price file")] = "us-east-1",
+    markdown: Annotated[Path | None, typer.Option(help="write the two tables as Markdown too")] = None,
 ) -> None:
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
@@ -48,8 +49,11 @@ def simulate(
     except CostError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(BAD_INPUT) from error
-    console.print(service_table(results, assumptions.comments_per_day))
-    console.print(money_table(results))
+    tables = [service_table(results, assumptions.comments_per_day), money_table(results)]
+    for table in tables:
+        console.print(table)
+    if markdown:
+        markdown.write_text("\n".join(map(as_markdown, tables)), encoding="utf-8")
     different = [result for result in results if result.disagreements()]
     for result in different:
         parts = ", ".join(f"{part} {share:+.1%}" for part, share in result.disagreements().items())
@@ -89,6 +93,14 @@ def money_table(results: list[Agreement]) -> Table:
             result.bill.option, f"{result.bill.total:,.2f}", f"{result.total:,.2f}", f"{result.difference:+.2%}", parts
         )
     return table
+
+
+def as_markdown(table: Table) -> str:
+    """A rich table as a Markdown section."""
+    rows = zip(*(column.cells for column in table.columns), strict=True)
+    lines = [f"## {table.title}", "", "| " + " | ".join(str(column.header) for column in table.columns) + " |"]
+    lines += ["|" + "---|" * len(table.columns), *("| " + " | ".join(map(str, row)) + " |" for row in rows), ""]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,9 @@ def _per_vcpu(comparison: Comparison) -> str | None:
         f"${fargate_vcpu_hour(prices, 'x86'):.4f} an hour against Lambda's ${lambda_vcpu_hour(prices, 'x86'):.4f}, so "
         f"it wins above {fargate_utilisation(prices, 'x86'):.0%} use; yet behind an ALB the parts around the tasks "
         f"(load balancer, addresses, data out, monitoring) come to ${around:,.0f}, and the tasks stand at "
-        f"{alb.facts['utilisation']:.0%} use to keep their latency. arm64 is a fifth cheaper a second and pays only "
-        f"where it is less than {graviton_factor(prices):.2f} times slower ({graviton.basis} here: {graviton.value:g})."
+        f"{alb.facts['utilisation']:.0%} use (two zones, a latency target). arm64 is a fifth cheaper a second "
+        f"and pays only where it is less than {graviton_factor(prices):.2f} times slower "
+        f"({graviton.basis} here: {graviton.value:g})."
     )
 
 

@@ -54,14 +54,14 @@ def _multiply(core: int) -> None:
 
 @contextmanager
 def busy_cores(cores: set[int]):
-    """Keep `cores` busy with matrix products for as long as the block runs."""
+    """Keep `cores` busy with matrix products for as long as the block runs; yields the processes that do it."""
     context = multiprocessing.get_context("spawn")
     neighbours = [context.Process(target=_multiply, args=(core,), daemon=True) for core in cores]
     for process in neighbours:
         process.start()
     try:
         time.sleep(1.5)  # until they have imported numpy and multiply
-        yield
+        yield neighbours
     finally:
         for process in neighbours:
             process.terminate()
@@ -117,7 +117,10 @@ def measure(
     out: Annotated[Path, typer.Option(help="benchmark file to update")] = BENCHMARK,
     note: Annotated[str, typer.Option(help="what the model is, for the file")] = "the model in the repository",
 ) -> None:
-    """Measure one model on this machine and update the benchmark file. Exit 2: no model, or too few cores."""
+    """Measure one model on this machine and update the benchmark file. Exit 2: no model, or not Linux."""
+    if not hasattr(os, "sched_setaffinity"):
+        typer.echo("error: the measurement pins itself to a core, which only Linux allows", err=True)
+        raise typer.Exit(2)
     os.environ["ORT_THREADS"] = "1"
     if model_dir:
         os.environ["MODEL_DIR"] = str(model_dir.resolve())

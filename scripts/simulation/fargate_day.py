@@ -11,7 +11,7 @@ from scripts.simulation.lambda_day import BATCH_CALL, CHUNK, LONG_POLL_S, S3_SHA
 from scripts.simulation.played import Played
 from scripts.simulation.stream import Stream
 
-TRIAL_REQUESTS = 6000
+TRIAL_REQUESTS, TRIAL_S, MOST_TRIAL_REQUESTS = 4000, 10, 40_000  # long enough for a queue to build up
 START_S = 60.0  # a task is billed from the image's download on, before it serves
 LEAST_TASKS = 2
 MEMORY_GB = {0.25: 0.5, 0.5: 1.0, 1.0: 2.0, 2.0: 4.0, 4.0: 8.0}
@@ -23,16 +23,21 @@ def _slowdown(scenario: Scenario, architecture: str, vcpu: float) -> float:
     return factor / min(1.0, vcpu) / 1000
 
 
-def request_latencies(scenario: Scenario, stream: Stream, rate: float, tasks: int, architecture: str, count: int):
-    """Seconds that `count` requests take when each goes to the task with the fewest outstanding ones."""
+def services_of(scenario: Scenario, stream: Stream, architecture: str, count: int) -> np.ndarray:
+    """Seconds that each of `count` requests holds a worker."""
     a, speed = scenario.assumptions, scenario.speed
-    slow = _slowdown(scenario, architecture, a.fargate_vcpu)
-    world = simpy.Environment()
-    fleet = [simpy.Resource(world, capacity=max(1, int(a.fargate_vcpu))) for _ in range(tasks)]
-    latencies: list[float] = []
     known = stream.random.random(count) < a.duplicates
     model = speed.call_ms.value + speed.single_ms_per_token.value * stream.lengths(count)
-    services = (speed.http_ms.value + np.where(known, 0.0, model)) * slow
+    return (speed.http_ms.value + np.where(known, 0.0, model)) * _slowdown(scenario, architecture, a.fargate_vcpu)
+
+
+def request_latencies(scenario: Scenario, stream: Stream, rate: float, tasks: int, architecture: str, count: int):
+    """Seconds that `count` requests take when each goes to the task with the fewest outstanding ones."""
+    world = simpy.Environment()
+    workers = max(1, int(scenario.assumptions.fargate_vcpu))
+    fleet = [simpy.Resource(world, capacity=workers) for _ in range(tasks)]
+    latencies: list[float] = []
+    services = services_of(scenario, stream, architecture, count)
     gaps = stream.random.exponential(1 / rate, count)
 
     def request(service: float):
@@ -50,17 +55,17 @@ def request_latencies(scenario: Scenario, stream: Stream, rate: float, tasks: in
 
     world.process(arrivals())
     world.run()
-    return np.array(latencies[count // 10 :]), float(services.sum())
+    return np.array(latencies[count // 10 :])
 
 
 def fewest_tasks(scenario: Scenario, stream: Stream, rate: float, architecture: str) -> int:
     """By trial: the first size, from the load up, at which 99 % of requests are in time."""
     target = scenario.assumptions.p99_target_ms / 1000
-    _, work = request_latencies(scenario, stream, rate, 500, architecture, TRIAL_REQUESTS)
-    per_task = max(1, int(scenario.assumptions.fargate_vcpu))
-    tasks = max(1, math.floor(work / (TRIAL_REQUESTS / rate) / per_task))
+    requests = int(min(MOST_TRIAL_REQUESTS, max(TRIAL_REQUESTS, rate * TRIAL_S)))
+    work = services_of(scenario, stream, architecture, requests).mean() * rate
+    tasks = max(1, math.floor(work / max(1, int(scenario.assumptions.fargate_vcpu))))
     for extra in range(200):
-        latencies, _ = request_latencies(scenario, stream, rate, tasks + extra, architecture, TRIAL_REQUESTS)
+        latencies = request_latencies(scenario, stream, rate, tasks + extra, architecture, requests)
         if np.percentile(latencies, 99) <= target:
             return tasks + extra
     raise Infeasible("no number of tasks met the p99 target in simulation")
@@ -75,7 +80,7 @@ def play_api(scenario: Scenario, option: str, architecture: str, most_events: in
     for hour, rate in enumerate(stream.rates):
         tasks = max(LEAST_TASKS, fewest_tasks(scenario, stream, rate * burst, architecture))
         count = max(1000, min(int(rate * 3600), most_events // 24))
-        latencies, _ = request_latencies(scenario, stream, rate, tasks, architecture, count)
+        latencies = request_latencies(scenario, stream, rate, tasks, architecture, count)
         played.latencies += latencies.tolist()
         played.events += count
         played.played_s += count / rate

@@ -9,7 +9,7 @@ from scripts.simulation.environments import Pool
 from scripts.simulation.played import Played
 from scripts.simulation.stream import Stream, Window
 
-WARM_UP_S = 30.0
+WARM_UP_S = 5.0
 WARM_ENVIRONMENTS = 8  # beyond the mean load: what an hour of random arrivals has left warm
 LONG_POLL_S = 20.0
 CHUNK = 65_536
@@ -77,7 +77,8 @@ def _play_api_window(
             yield world.timeout(stream.gap(window.rate, size))
             world.process(call())
 
-    pool.prewarm(int(window.rate / size * seconds() * 2) + WARM_ENVIRONMENTS, stream.random)
+    busy = window.rate / size * seconds()
+    pool.prewarm(math.ceil(busy + 6 * math.sqrt(busy)) + WARM_ENVIRONMENTS, stream.random)
     world.process(arrivals())
     world.run(until=WARM_UP_S)
     ledger.open, pool.most_running = True, pool.running
