@@ -11,22 +11,37 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image model cost bench lint lock clean
+.PHONY: help run test test-training test-image model lint readme synth deploy lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model in the repository
-	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log
+	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
 
-test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
-	$(PY) -m pytest -m "not training and not image" $(ARGS)
+test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's and the image's)
+	$(PY) -m pytest --ignore tests/training -m "not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
 
+test-image: $(VENV)/.dev  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
+	$(PY) -m pytest tests/image $(ARGS)
+
+synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in cdk.out; ARGS="-c compute=both"
+	npx cdk synth --quiet $(ARGS)
+
+deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
+	npx cdk deploy --all $(ARGS)
+
+model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
+	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
+
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+readme: $(VENV)/.dev  ## run README's commands again and put their output into it
+	$(VENV)/bin/cog -r -I . README.md docs/DEPLOY.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
@@ -45,6 +60,11 @@ $(VENV)/.runtime: lambda_fn/requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements.txt $(VENV)/.runtime
 	$(PY) -m pip install $(PIP_QUIET) -r $<
+	@touch $@
+
+# The CDK command line, for which Node 20 or later and npm have to be there.
+node_modules/.ready: package-lock.json
+	npm ci --no-audit --no-fund --silent
 	@touch $@
 
 $(TRAINING_VENV)/.ready: training/requirements.txt

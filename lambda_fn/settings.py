@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     max_text_chars: int = Field(40_000, ge=1, le=1_000_000, description="characters of one comment")
     max_batch_comments: int = Field(512, ge=1, le=10_000, description="comments in one /batch_analyze request")
     max_body_bytes: int = Field(1_048_576, ge=256, le=6_291_556, description="bytes of one request body")
+    max_stream_bytes: int = Field(
+        268_435_456, ge=256, le=2**40, description="bytes of one NDJSON request, spooled to a temporary file"
+    )
+    max_explain_words: int = Field(64, ge=1, le=512, description="parts that an explanation splits a comment into")
+    body_timeout_s: float = Field(30.0, gt=0, le=900, description="seconds that a caller may take to send a body")
 
     # access to the HTTP API
     api_auth: Literal["none", "api-key", "iam"] = "none"
@@ -47,11 +52,17 @@ class Settings(BaseSettings):
     queue_url: str | None = Field(None, description="SQS queue of bulk messages")
     results_bucket: str | None = Field(None, description="S3 bucket of scored comments")
     results_prefix: str = Field("results/", description="key prefix of scored comments")
+    parts_prefix: str = Field("parts/", description="key prefix of what is cut from gzip and CSV objects to be scored")
     deadline_margin_s: float = Field(10.0, ge=0, le=300, description="seconds kept free before the function's timeout")
 
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_namespace: str = "CryptoSentiment"
+
+    @property
+    def on_lambda(self) -> bool:
+        """Whether this is a Lambda sandbox (or its emulator), with a deadline and frozen between invocations."""
+        return self.aws_lambda_function_memory_size is not None
 
     @property
     def threads(self) -> int:

@@ -1,0 +1,46 @@
+"""Who may call the HTTP API: with api_auth=api-key, those who send the key made at deployment in `x-api-key`."""
+
+import json
+
+from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from cdk.context import Knobs
+from cdk.nag import accept
+
+KEY_CHARACTERS = 40
+
+
+class ApiKey(secretsmanager.Secret):
+    """A random key of letters and digits. The API reads it again every minute, so it can be replaced at any time."""
+
+    def __init__(self, scope: Construct, id: str):
+        super().__init__(
+            scope,
+            id,
+            description="Key of the crypto sentiment API: callers send it in the header x-api-key",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=KEY_CHARACTERS, exclude_punctuation=True
+            ),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        accept(
+            self,
+            "AwsSolutions-SMG4",
+            "A new key has to reach the callers, so a person replaces it (docs/DEPLOY.md); the API sees it at once.",
+        )
+
+
+def access_environment(scope: Construct, knobs: Knobs, role: iam.IGrantable) -> dict[str, str]:
+    """The variables that tell the app whom to let in; `role` is granted the reading of the key, if there is one."""
+    environment = {"API_AUTH": knobs.api_auth, "CORS_ALLOW_ORIGINS": json.dumps(knobs.cors_origins)}
+    if knobs.api_auth == "none":
+        Annotations.of(scope).add_warning_v2("open-api", "api_auth=none: anybody who has the URL can call this API")
+    if knobs.api_auth == "api-key":
+        key = ApiKey(scope, "Key")
+        key.grant_read(role)
+        environment["API_KEY_SECRET_ARN"] = key.secret_arn
+        CfnOutput(Stack.of(scope), "ApiKeySecret", value=key.secret_arn, description="Secret that holds the API key")
+    return environment

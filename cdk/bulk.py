@@ -1,0 +1,65 @@
+"""Bulk scoring on Lambda: SQS -> Lambda, in batches, as many at once as `bulk_concurrency` allows."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_lambda_event_sources as event_sources
+from constructs import Construct
+
+from cdk.bulk_data import PARTS_PREFIX, RESULTS_PREFIX, BulkData
+from cdk.context import Knobs
+from cdk.function import ImageFunction
+from cdk.nag import accept
+
+
+def visibility_timeout(knobs: Knobs) -> Duration:
+    """AWS's advice, so that a batch that was throttled can be tried again before its messages are seen by others.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    return Duration.seconds(6 * knobs.bulk_timeout_s + knobs.bulk_window_s)
+
+
+class BulkScoring(Construct):
+    """function: lambda_fn.bulk.handler, fed from the queue of `data`; it reads its inputs and writes its results."""
+
+    def __init__(self, scope: Construct, id: str, knobs: Knobs, data: BulkData):
+        super().__init__(scope, id)
+        self.function = ImageFunction(
+            self,
+            "Function",
+            knobs,
+            handler="lambda_fn.bulk.handler",
+            memory_mb=knobs.bulk_memory_mb,
+            timeout_s=knobs.bulk_timeout_s,
+            environment=data.environment(),
+        )
+        data.grant_scoring(self.function)
+        # No reserved concurrency here: with it, SQS's pollers would take messages only to have them throttled.
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                data.queue,
+                batch_size=knobs.bulk_batch_size,
+                max_batching_window=Duration.seconds(knobs.bulk_window_s),
+                max_concurrency=knobs.bulk_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        accept_bucket_wildcards(self.function.role, data)
+
+
+def accept_bucket_wildcards(role: Construct, data: BulkData) -> None:
+    """The wildcards that S3's grants come with: families of actions, and the objects of a bucket."""
+    stack = Stack.of(data)
+    inputs, results = (stack.get_logical_id(bucket.node.default_child) for bucket in (data.inputs, data.results))
+    accept(
+        role,
+        "AwsSolutions-IAM5",
+        "Any object of the input bucket may be scored and any result written, in these two buckets only.",
+        applies_to=[
+            "Action::s3:GetObject*",
+            "Action::s3:GetBucket*",
+            "Action::s3:List*",
+            "Action::s3:Abort*",
+            f"Resource::<{inputs}.Arn>/*",
+            *(f"Resource::<{results}.Arn>/{prefix}*" for prefix in (RESULTS_PREFIX, PARTS_PREFIX)),
+        ],
+    )

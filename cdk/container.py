@@ -1,0 +1,71 @@
+"""A Fargate task that runs the image with another command: read-only, logged, and with no right but those granted."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from cdk.context import Knobs
+from cdk.function import REPOSITORY, image_options, log_group
+from cdk.nag import accept
+
+CPU_ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
+CAPACITY_PROVIDERS = {"on-demand": "FARGATE", "spot": "FARGATE_SPOT"}
+
+CPU_UNITS_PER_VCPU = 1024
+
+
+def task_definition(
+    scope: Construct, id: str, knobs: Knobs, *, module: str, arguments: list[str], port: int | None = None
+) -> ecs.FargateTaskDefinition:
+    """A task that runs `python3 -m module arguments…`; its container, without variables yet, is `default_container`."""
+    task = ecs.FargateTaskDefinition(
+        scope,
+        id,
+        cpu=knobs.fargate_cpu,
+        memory_limit_mib=knobs.fargate_memory_mb,
+        runtime_platform=ecs.RuntimePlatform(
+            cpu_architecture=CPU_ARCHITECTURES[knobs.architecture],
+            operating_system_family=ecs.OperatingSystemFamily.LINUX,
+        ),
+    )
+    container = task.add_container(
+        "Container",
+        image=ecs.ContainerImage.from_asset(str(REPOSITORY), **image_options(knobs)),
+        entry_point=["python3", "-m", module],
+        command=arguments,
+        environment={
+            # A task may see more cores than it has bought.
+            "ORT_THREADS": str(max(1, knobs.fargate_cpu // CPU_UNITS_PER_VCPU)),
+            "LOG_LEVEL": knobs.log_level,
+        },
+        logging=ecs.LogDrivers.aws_logs(stream_prefix=id, log_group=log_group(scope, f"{id}Logs", knobs)),
+        readonly_root_filesystem=True,
+        stop_timeout=Duration.seconds(120),  # Fargate's longest: a worker finishes what it has begun
+    )
+    # The root is read-only, and large requests wait in a file.
+    task.add_volume(name="tmp")
+    container.add_mount_points(ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False))
+    if port:
+        container.add_port_mappings(ecs.PortMapping(container_port=port))
+    accept(
+        task, "AwsSolutions-ECS2", "The variables hold names of resources; the one secret is read by the app itself."
+    )
+    accept(
+        task.obtain_execution_role(),
+        "AwsSolutions-IAM5",
+        "ecr:GetAuthorizationToken, which pulling the image takes, knows no resources.",
+        applies_to=["Resource::*"],
+    )
+    return task
+
+
+def service_options(knobs: Knobs) -> dict:
+    """What both services share: public addresses in place of a NAT gateway ($33 a month), and careful rollouts."""
+    return {
+        "assign_public_ip": True,
+        "capacity_provider_strategies": [
+            ecs.CapacityProviderStrategy(capacity_provider=CAPACITY_PROVIDERS[knobs.fargate_capacity], weight=1)
+        ],
+        "circuit_breaker": ecs.DeploymentCircuitBreaker(rollback=True),
+        "min_healthy_percent": 100,
+    }

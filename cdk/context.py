@@ -1,0 +1,226 @@
+"""Every knob of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json. `python -m cdk.context` lists them.
+
+Precedence (CDK's own): the command line, then cdk.json, then the default here.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, up to two years
+LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
+
+# CPU units -> MB of memory from, to, step. Fargate's table:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+FARGATE_MEMORY = {
+    256: (512, 2048, 512),
+    512: (1024, 4096, 1024),
+    1024: (2048, 8192, 1024),
+    2048: (4096, 16384, 1024),
+    4096: (8192, 30720, 1024),
+}
+
+LambdaMemory = Annotated[int, Field(ge=128, le=10240)]
+
+
+class WrongKnob(ValueError):
+    """A context value that cannot be deployed; the message says which, and what could be given instead."""
+
+
+class Knobs(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    # what is deployed
+    compute: Literal["lambda", "fargate", "both"] = Field("lambda", description="what runs the model")
+    stage: str = Field(
+        "",
+        pattern=r"^[a-z0-9-]{0,20}$",
+        examples=["prod"],
+        description="suffix of the stacks' names, for several in one account",
+    )
+    architecture: Literal["x86_64", "arm64"] = Field(
+        "x86_64", description="CPU of the functions, the tasks and the image"
+    )
+    base_image: str = Field(
+        "public.ecr.aws/lambda/python:3.13",
+        min_length=1,
+        examples=["docker.io/library/python:3.13-slim"],
+        description="Python image that the Dockerfile starts from",
+    )
+    on_destroy: Literal["retain", "delete"] = Field(
+        "retain", description="what `cdk destroy` does with the two buckets"
+    )
+
+    # the HTTP API
+    api_auth: Literal["api-key", "iam", "none"] = Field("api-key", description="who may call the HTTP API")
+    cors_origins: list[str] = Field(
+        [],
+        examples=["https://example.org,http://localhost:8000"],
+        description="browser origins that may call it, separated by commas",
+    )
+    api_memory_mb: LambdaMemory = Field(1769, description="its function's memory; 1,769 MB is one vCPU")
+    api_timeout_s: int = Field(29, ge=1, le=29, description="its function's timeout; API Gateway waits 30 s")
+    api_rate: int = Field(10, ge=1, le=10_000, description="requests a second, on average, above which callers get 429")
+    api_burst: int = Field(20, ge=1, le=5_000, description="requests at once above which callers get 429")
+    api_concurrency: int = Field(
+        5, ge=0, le=1_000, description="reserved concurrency: bounds the worst day's bill; 0 reserves none"
+    )
+    api_provisioned: int = Field(0, ge=0, le=1_000, description="execution environments kept warm, paid by the hour")
+    api_p99_ms: int = Field(
+        3_000, ge=1, le=30_000, description="99th percentile of latency above which the alarm rings"
+    )
+
+    # bulk scoring
+    bulk_memory_mb: LambdaMemory = Field(1769, description="memory of the bulk function")
+    bulk_timeout_s: int = Field(
+        300, ge=30, le=900, description="its timeout; a message is seen again after 6 times that"
+    )
+    bulk_batch_size: int = Field(10, ge=1, le=10_000, description="messages in one invocation at most")
+    bulk_window_s: int = Field(5, ge=0, le=300, description="seconds that SQS waits to fill a batch")
+    bulk_concurrency: int = Field(
+        5, ge=2, le=1_000, description="invocations at once at most: bounds the worst day's bill"
+    )
+    bulk_receives: int = Field(5, ge=5, le=1_000, description="deliveries of a message before it goes to the DLQ")
+    bulk_age_s: int = Field(3_600, ge=60, le=345_600, description="age of the oldest message at which the alarm rings")
+
+    # data, logs, money
+    input_days: int = Field(30, ge=1, le=3_650, description="days after which uploaded inputs are deleted")
+    results_days: int = Field(365, ge=1, le=3_650, description="days after which scored comments are deleted")
+    log_days: LogDays = Field(30, description="days for which logs are kept")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line kept")
+    budget_usd: int = Field(
+        100, ge=1, le=1_000_000, description="the account's budget a month; alerts at 50, 80, 100 %"
+    )
+    alarm_email: str = Field(
+        "",
+        pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$",
+        examples=["ops@example.org"],
+        description="who is told of alarms and the budget; empty: nobody",
+    )
+
+    # Fargate
+    fargate_access: Literal["internal", "https", "http"] = Field(
+        "internal", description="the load balancer: in the VPC only, public with a certificate, or public in plain HTTP"
+    )
+    certificate_arn: str = Field(
+        "",
+        pattern=r"^(arn:aws[\w-]*:acm:.+)?$",
+        examples=["arn:aws:acm:us-east-1:123456789012:certificate/1234"],
+        description="ACM certificate for fargate_access=https",
+    )
+    fargate_cpu: Literal[256, 512, 1024, 2048, 4096] = Field(1024, description="CPU units of a task; 1,024 is one vCPU")
+    fargate_memory_mb: int = Field(
+        2048, ge=512, le=30_720, description="memory of a task; the choices depend on its CPU"
+    )
+    fargate_capacity: Literal["on-demand", "spot"] = Field("on-demand", description="how tasks are bought")
+    fargate_min_tasks: int = Field(1, ge=1, le=100, description="API tasks at least")
+    fargate_max_tasks: int = Field(7, ge=1, le=100, description="API tasks at most")
+    fargate_requests_per_target: int = Field(
+        1_800, ge=1, le=1_000_000, description="requests a minute for which a task is added or removed"
+    )
+    worker_max_tasks: int = Field(
+        7, ge=1, le=100, description="bulk workers at most; with an empty queue there is none"
+    )
+    worker_messages_per_task: int = Field(
+        100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.count("/") != 2):
+                raise ValueError(f"{origin!r} is not an origin such as https://example.org, nor *")
+        return origins
+
+    @field_validator("log_days", "fargate_cpu", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        """`-c` gives text, which a choice of numbers would not match."""
+        return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Knobs":
+        low, high, step = FARGATE_MEMORY[self.fargate_cpu]
+        problems = {
+            "bulk_window_s must be 1 or more when bulk_batch_size is over 10": self.bulk_batch_size > 10
+            and self.bulk_window_s < 1,
+            f"api_provisioned ({self.api_provisioned}) must not exceed api_concurrency ({self.api_concurrency})": 0
+            < self.api_concurrency
+            < self.api_provisioned,
+            f"fargate_min_tasks ({self.fargate_min_tasks}) must not exceed "
+            f"fargate_max_tasks ({self.fargate_max_tasks})": self.fargate_min_tasks > self.fargate_max_tasks,
+            f"fargate_memory_mb with fargate_cpu={self.fargate_cpu} must be {low} to {high} in steps of {step}, "
+            f"not {self.fargate_memory_mb}": self.fargate_memory_mb not in range(low, high + 1, step),
+            "api_auth=iam needs compute=lambda: a load balancer checks no signatures": self.api_auth == "iam"
+            and self.compute != "lambda",
+            "fargate_access=https needs certificate_arn": self.fargate_access == "https" and not self.certificate_arn,
+        }
+        if wrong := [message for message, holds in problems.items() if holds]:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object]) -> "Knobs":
+        """The knobs among CDK's context values. Raises WrongKnob, which names all that are wrong."""
+        wrong = [f"{name}: there is no such knob; {meant} is one" for name, meant in _misspelt(context)]
+        try:
+            knobs = cls.model_validate(context)
+        except ValidationError as error:
+            wrong += [_explain(e) for e in error.errors()]
+        if wrong:
+            raise WrongKnob("\n".join(["wrong context values:", *(f"  {line}" for line in wrong)]))
+        return knobs
+
+
+def _misspelt(context: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Names that are nearly a knob's. Others may be CDK's own or another tool's, and are let be."""
+    unknown = [name for name in context if name not in Knobs.model_fields and not set(":/@") & set(name)]
+    near = (
+        (name, difflib.get_close_matches(name.lower().replace("-", "_"), Knobs.model_fields, 1, 0.8))
+        for name in unknown
+    )
+    return [(name, found[0]) for name, found in near if found]
+
+
+def _explain(error: dict) -> str:
+    if not error["loc"]:
+        return error["msg"].removeprefix("Value error, ")
+    name = error["loc"][0]
+    field = Knobs.model_fields[name]
+    detail = f" ({error['msg'].removeprefix('Value error, ')})" if error["type"] == "value_error" else ""
+    return f"{name}={error['input']}: {field.description}; choose {choices(field)}{detail}"
+
+
+def choices(field: FieldInfo) -> str:
+    """What may be given, in words."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(str(choice) for choice in get_args(field.annotation))
+    low = next((m.ge for m in field.metadata if isinstance(m, Ge)), None)
+    high = next((m.le for m in field.metadata if isinstance(m, Le)), None)
+    if low is not None:
+        return f"{low:,} to {high:,}"
+    return f"for example {field.examples[0]}"
+
+
+def markdown_table() -> str:
+    rows = ["| knob | default | choices | what it is |", "|---|---|---|---|"]
+    for name, field in Knobs.model_fields.items():
+        default = field.default if isinstance(field.default, str) else json.dumps(field.default)
+        shown = f"`{default}`" if default not in ("", "[]") else "empty"
+        rows.append(f"| `{name}` | {shown} | {choices(field).replace('|', chr(92) + '|')} | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(markdown_table())

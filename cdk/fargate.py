@@ -1,0 +1,46 @@
+"""FargateStack: the same image on containers that are always on, as the system before this one ran."""
+
+from aws_cdk import Annotations, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from cdk.bulk import visibility_timeout
+from cdk.bulk_data import BulkData
+from cdk.context import Knobs
+from cdk.fargate_api import VPC_CIDR, FargateApi
+from cdk.fargate_worker import FargateWorker
+from cdk.monitoring import Monitoring
+from cdk.nag import accept
+from cdk.spending import ZONES, fargate_sentence
+
+
+class FargateStack(Stack):
+    def __init__(self, scope: Construct, id: str, knobs: Knobs, **options):
+        super().__init__(scope, id, description="Sentiment of crypto comments on Fargate", **options)
+        self.data = BulkData(self, "Data", knobs, visibility_timeout=visibility_timeout(knobs))
+        cluster = self._cluster()
+        self.api = FargateApi(self, "Api", knobs, cluster)
+        self.worker = FargateWorker(self, "Worker", knobs, cluster, self.data)
+        self.monitoring = Monitoring(self, "Monitoring", knobs)
+        self.monitoring.watch_balancer(self.api.balancer, self.api.targets, knobs)
+        self.monitoring.watch_scores()
+        self.monitoring.watch_queue(self.data, knobs)
+        self.monitoring.watch_services({"Api": self.api.service, "Worker": self.worker.service})
+        self.data.add_outputs(self)
+        Annotations.of(self).add_info_v2("worst-day", fargate_sentence(knobs))
+
+    def _cluster(self) -> ecs.Cluster:
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(VPC_CIDR),
+            max_azs=ZONES,
+            nat_gateways=0,
+            subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
+            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+        )
+        accept(vpc, "AwsSolutions-VPC7", "Only the load balancer may reach a task; flow logs are metered by the GB.")
+        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
+        accept(cluster, "AwsSolutions-ECS4", "The services' own metrics are free; Container Insights' are $0.30 each.")
+        return cluster

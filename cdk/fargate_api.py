@@ -1,0 +1,92 @@
+"""HTTPS on Fargate: a load balancer in front of uvicorn tasks, as many as the requests need."""
+
+from aws_cdk import Annotations, CfnOutput, Duration, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from constructs import Construct
+
+from cdk.access import access_environment
+from cdk.container import service_options, task_definition
+from cdk.context import Knobs
+from cdk.nag import accept
+
+VPC_CIDR = "10.0.0.0/16"
+PORT = 8080
+
+# uvicorn keeps idle connections longer than the load balancer does, or the latter would write into closed ones (502).
+BALANCER_IDLE_S = 60
+UVICORN = [
+    "lambda_fn.api:app",
+    *("--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"),
+    *("--timeout-keep-alive", str(BALANCER_IDLE_S + 15), "--timeout-graceful-shutdown", "60"),
+]
+
+
+class FargateApi(Construct):
+    """service: uvicorn tasks. balancer, targets: in front of them."""
+
+    def __init__(self, scope: Construct, id: str, knobs: Knobs, cluster: ecs.Cluster):
+        super().__init__(scope, id)
+        task = task_definition(self, "Task", knobs, module="uvicorn", arguments=UVICORN, port=PORT)
+        for name, value in access_environment(self, knobs, task.task_role).items():
+            task.default_container.add_environment(name, value)
+        self.service = ecs.FargateService(
+            self,
+            "Service",
+            cluster=cluster,
+            task_definition=task,
+            health_check_grace_period=Duration.seconds(60),
+            **service_options(knobs),
+        )
+        self.balancer = self._balancer(knobs, cluster.vpc)
+        self.targets = self._listener(knobs).add_targets(
+            "Tasks",
+            port=PORT,
+            protocol=elb.ApplicationProtocol.HTTP,
+            targets=[self.service],
+            deregistration_delay=Duration.seconds(30),
+            health_check=elb.HealthCheck(path="/health", interval=Duration.seconds(15)),
+        )
+        self.service.auto_scale_task_count(
+            min_capacity=knobs.fargate_min_tasks, max_capacity=knobs.fargate_max_tasks
+        ).scale_on_request_count(
+            "Requests", requests_per_target=knobs.fargate_requests_per_target, target_group=self.targets
+        )
+        scheme = "https" if knobs.fargate_access == "https" else "http"
+        CfnOutput(Stack.of(self), "ApiUrl", value=f"{scheme}://{self.balancer.load_balancer_dns_name}")
+
+    def _balancer(self, knobs: Knobs, vpc: ec2.IVpc) -> elb.ApplicationLoadBalancer:
+        balancer = elb.ApplicationLoadBalancer(
+            self,
+            "Balancer",
+            vpc=vpc,
+            internet_facing=knobs.fargate_access != "internal",
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            idle_timeout=Duration.seconds(BALANCER_IDLE_S),
+            drop_invalid_header_fields=True,
+        )
+        accept(
+            balancer, "AwsSolutions-ELB2", "CloudWatch has the requests' counts and times; access logs need a bucket."
+        )
+        if knobs.fargate_access != "internal":
+            accept(balancer, "AwsSolutions-EC23", "A public API: callers come from anywhere and send their key.")
+        if knobs.fargate_access == "http":
+            Annotations.of(self).add_warning_v2(
+                "plain-http", "fargate_access=http: keys and comments cross the internet in clear; for trials only"
+            )
+        return balancer
+
+    def _listener(self, knobs: Knobs) -> elb.ApplicationListener:
+        if knobs.fargate_access == "https":
+            return self.balancer.add_listener(
+                "Https",
+                port=443,
+                certificates=[elb.ListenerCertificate.from_arn(knobs.certificate_arn)],
+                ssl_policy=elb.SslPolicy.RECOMMENDED_TLS,
+            )
+        if knobs.fargate_access == "http":
+            return self.balancer.add_listener("Http", port=80)
+        listener = self.balancer.add_listener("Http", port=80, open=False)
+        self.balancer.connections.allow_from(ec2.Peer.ipv4(VPC_CIDR), ec2.Port.tcp(80), "callers in the VPC")
+        return listener

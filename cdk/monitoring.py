@@ -1,0 +1,168 @@
+"""Alarms to one SNS topic, and a dashboard: traffic, latency, what costs money, and the mood of the stream."""
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from cdk.bulk_data import BulkData, metrics_namespace
+from cdk.context import Knobs
+from cdk.nag import accept
+
+FIVE_MINUTES = Duration.minutes(5)
+
+# The dimension and the names of lambda_fn/telemetry.py's metrics.
+SERVICE = "bulk"
+
+GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+
+
+class Monitoring(Construct):
+    """topic: where alarms (and the budget) go. Each `watch_…` adds the alarms and the widgets of one part."""
+
+    def __init__(self, scope: Construct, id: str, knobs: Knobs):
+        super().__init__(scope, id)
+        self.topic = self._topic(knobs)
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
+
+    def alarm(self, id: str, metric: cloudwatch.IMetric, threshold: float, description: str, periods: int = 1) -> None:
+        """Ring when `metric` is above `threshold` for `periods` periods; no data is no alarm."""
+        alarm = cloudwatch.Alarm(
+            self,
+            id,
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=GREATER,
+            evaluation_periods=periods,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        alarm.add_ok_action(actions.SnsAction(self.topic))
+
+    def graphs(self, *graphs: tuple[str, list[cloudwatch.IMetric]]) -> None:
+        """One row of the dashboard."""
+        width = 24 // len(graphs)
+        self.dashboard.add_widgets(
+            *(cloudwatch.GraphWidget(title=title, left=metrics, width=width) for title, metrics in graphs)
+        )
+
+    def watch_queue(self, data: BulkData, knobs: Knobs) -> None:
+        waiting = data.queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, label="waiting")
+        age = data.queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, label="oldest, s")
+        dead = data.dlq.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, label="in the DLQ")
+        self.alarm("DeadLetters", dead, 0, "Messages that could not be scored wait in the dead-letter queue.")
+        self.alarm("OldestMessage", age, knobs.bulk_age_s, "Bulk scoring is falling behind its queue.")
+        sent = data.queue.metric_number_of_messages_sent(period=FIVE_MINUTES, label="sent")
+        deleted = data.queue.metric_number_of_messages_deleted(period=FIVE_MINUTES, label="scored")
+        self.graphs(("Bulk messages", [sent, deleted]), ("Bulk queue", [waiting, dead]), ("Bulk delay", [age]))
+
+    def watch_functions(self, functions: dict[str, lambda_.Function]) -> None:
+        """functions: by the name that alarms and graphs give them."""
+        errors, throttles, durations, cost = [], [], [], []
+        for name, function in functions.items():
+            errors.append(function.metric_errors(period=FIVE_MINUTES, label=f"{name} errors"))
+            throttles.append(function.metric_throttles(period=FIVE_MINUTES, label=f"{name} throttles"))
+            self.alarm(f"{name}Errors", errors[-1], 0, f"The {name} function failed or timed out.")
+            self.alarm(f"{name}Throttles", throttles[-1], 0, f"The {name} function is at its concurrency.", periods=3)
+            durations.append(function.metric_duration(period=FIVE_MINUTES, statistic="p99", label=f"{name} p99, ms"))
+            cost.append(gigabyte_seconds(name, function))
+        self.graphs(
+            ("Function errors and throttles", [*errors, *throttles]),
+            ("Function duration", durations),
+            ("Cost: GB-seconds (billed, without init)", cost),
+        )
+
+    def watch_http_api(self, http_api: apigateway.HttpApi, knobs: Knobs) -> None:
+        requests = http_api.metric_count(period=FIVE_MINUTES, label="requests")
+        refused = http_api.metric_client_error(period=FIVE_MINUTES, label="4xx")
+        failed = http_api.metric_server_error(period=FIVE_MINUTES, label="5xx")
+        p99 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p99", label="p99, ms")
+        p50 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p50", label="p50, ms")
+        self.alarm("ApiFaults", failed, 0, "The HTTP API answered 5xx.")
+        self.alarm("ApiLatency", p99, knobs.api_p99_ms, "The HTTP API's 99th percentile is slow.", periods=3)
+        self.graphs(("HTTP requests", [requests, refused, failed]), ("HTTP latency", [p50, p99]))
+
+    def watch_balancer(
+        self, balancer: elb.ApplicationLoadBalancer, targets: elb.ApplicationTargetGroup, knobs: Knobs
+    ) -> None:
+        requests = balancer.metrics.request_count(period=FIVE_MINUTES, label="requests")
+        failed = balancer.metrics.http_code_target(
+            elb.HttpCodeTarget.TARGET_5XX_COUNT, period=FIVE_MINUTES, label="5xx of tasks"
+        )
+        refused = balancer.metrics.http_code_elb(
+            elb.HttpCodeElb.ELB_5XX_COUNT, period=FIVE_MINUTES, label="5xx of the balancer"
+        )
+        p99 = balancer.metrics.target_response_time(period=FIVE_MINUTES, statistic="p99", label="p99, s")
+        self.alarm("ApiFaults", failed, 0, "API tasks answered 5xx.")
+        self.alarm("ApiRefusals", refused, 0, "The load balancer found no task to answer.")
+        self.alarm("ApiLatency", p99, knobs.api_p99_ms / 1000, "The API's 99th percentile is slow.", periods=3)
+        healthy = targets.metrics.healthy_host_count(period=FIVE_MINUTES, label="healthy tasks")
+        self.graphs(
+            ("HTTP requests", [requests, failed, refused]), ("HTTP latency", [p99]), ("Cost: API tasks", [healthy])
+        )
+
+    def watch_services(self, services: dict[str, ecs.FargateService]) -> None:
+        """services: by the name that graphs give them."""
+        cpu = [s.metric_cpu_utilization(period=FIVE_MINUTES, label=name) for name, s in services.items()]
+        memory = [s.metric_memory_utilization(period=FIVE_MINUTES, label=name) for name, s in services.items()]
+        self.graphs(("CPU, %", cpu), ("Memory, %", memory))
+
+    def watch_scores(self) -> None:
+        """What bulk scoring says itself: how many comments and tokens it scored, and how many are positive."""
+
+        def total(name: str) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace=metrics_namespace(self),
+                metric_name=name,
+                dimensions_map={"service": SERVICE},
+                statistic="Sum",
+                period=FIVE_MINUTES,
+                label=name,
+            )
+
+        comments, tokens, positive = total("Comments"), total("Tokens"), total("Positive")
+        errors = total("CommentErrors")
+        share = cloudwatch.MathExpression(
+            expression="100 * positive / (comments - errors)",
+            using_metrics={"positive": positive, "comments": comments, "errors": errors},
+            period=FIVE_MINUTES,
+            label="positive, %",
+        )
+        self.graphs(
+            ("Comments scored in bulk", [comments, errors]),
+            ("Share of positive comments", [share]),
+            ("Cost: tokens", [tokens]),
+        )
+
+    def _topic(self, knobs: Knobs) -> sns.Topic:
+        topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        for service in ("cloudwatch", "budgets"):
+            topic.grant_publish(iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=ours))
+        if knobs.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(knobs.alarm_email))
+        accept(
+            topic,
+            "AwsSolutions-SNS2",
+            "Alarms tell no more than a metric's value, and a key that CloudWatch may use costs $1 a month.",
+        )
+        return topic
+
+
+def gigabyte_seconds(name: str, function: lambda_.Function) -> cloudwatch.MathExpression:
+    """What Lambda bills of `function`, from the sum of its durations; its memory is fixed at deployment."""
+    memory_mb = function.node.default_child.memory_size
+    return cloudwatch.MathExpression(
+        expression=f"{name.lower()}_ms / 1000 * {memory_mb} / 1024",
+        using_metrics={f"{name.lower()}_ms": function.metric_duration(period=FIVE_MINUTES, statistic="Sum")},
+        period=FIVE_MINUTES,
+        label=name,
+    )

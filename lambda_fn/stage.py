@@ -1,0 +1,28 @@
+"""Where API Gateway has mounted the app: a named stage is a prefix of the caller's path, not of our routes."""
+
+
+class Stage:
+    """ASGI middleware for events: sets `root_path`, so that routes match and links (/docs) point to the right place.
+
+    HTTP APIs put the stage into the event's path, REST APIs leave it out of `path` and show it in
+    `requestContext.path`; ASGI wants `path` with it and `root_path` to name it.
+    """
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        prefix = stage_prefix(scope.get("aws.event") or {})
+        if prefix:
+            scope["root_path"] = prefix
+            if (scope["aws.event"].get("requestContext") or {}).get("path") == prefix + scope["path"]:
+                scope["path"] = prefix + scope["path"]
+        await self.app(scope, receive, send)
+
+
+def stage_prefix(event: dict) -> str:
+    """`/prod` if the caller's path begins with the stage, else an empty string ($default, custom domains, ALB, ...)."""
+    context = event.get("requestContext") or {}
+    sent_path = context.get("path") or (context.get("http") or {}).get("path") or event.get("path") or ""
+    prefix = f"/{context.get('stage')}"
+    return prefix if context.get("stage") and f"{sent_path}/".startswith(f"{prefix}/") else ""

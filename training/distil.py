@@ -1,0 +1,78 @@
+"""Step 6: the student learns from the teachers' probabilities on unlabelled comments, and from the labels.
+
+    python -m training.distil --init build/training/warm --probabilities build/training/pseudo.npz \
+        --out build/training/student
+
+Each unlabelled comment's target is the teachers' mean probability (pseudo_label.py cached it); each labelled comment's
+is its soft label mixed with the teachers' probability for it.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from training.ablations import record
+from training.batches import encode
+from training.comments import DATA_DIR, read_rows, scored, soft_targets
+from training.encoder import load_checkpoint, pad_token, save_checkpoint
+from training.loop import Schedule, soft_cross_entropy, train
+from training.predict import dev_figures, logits_of, save_logits
+
+# ---- hyper-parameters -------------------------------------------------------------------------------------------
+EPOCHS = 2
+LEARNING_RATE = 2e-4
+BATCH_TOKENS = 2048
+LABELLED_REPEATS = 2  # times per epoch that a labelled comment is seen
+TEACHER_SHARE = 0.5  # of a labelled comment's target; the rest is its own label
+EMA = 0.999
+MAX_TOKENS = 256
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def distil(
+    init: Annotated[Path, typer.Option(help="checkpoint to start from")],
+    probabilities: Annotated[Path, typer.Option(help="cache written by training.pseudo_label")],
+    out: Annotated[Path, typer.Option(help="folder to write")],
+    data: Path = DATA_DIR,
+    seed: int = 1,
+    epochs: int = EPOCHS,
+    learning_rate: float = LEARNING_RATE,
+    note: Annotated[str, typer.Option(help="what this run adds, for the ablation table")] = "",
+) -> None:
+    """Train INIT on the unlabelled comments' cached probabilities and on the labelled comments."""
+    model, tokenizer = load_checkpoint(init)
+    with np.load(probabilities) as cache:
+        taught = dict(zip(cache["ids"].tolist(), cache["probabilities"], strict=True))
+    labelled, dev = scored(data / "labelled.jsonl"), scored(data / "dev.jsonl")
+    known = {r["id"] for r in labelled}
+    unlabelled = [r for r in read_rows(data / "comments.jsonl.gz") if r["id"] in taught and r["id"] not in known]
+    targets = soft_targets(labelled)
+    for i, row in enumerate(labelled):
+        if (probability := taught.get(row["id"])) is not None:
+            targets[i] = TEACHER_SHARE * probability + (1 - TEACHER_SHARE) * targets[i]
+    targets = np.concatenate([targets, np.array([taught[r["id"]] for r in unlabelled], np.float32).reshape(-1, 3)])
+    figures = train(
+        model,
+        encode(tokenizer, [r["text"] for r in labelled + unlabelled], MAX_TOKENS),
+        soft_cross_entropy(torch.from_numpy(targets)),
+        Schedule(epochs, learning_rate, batch_tokens=BATCH_TOKENS, ema=EMA, seed=seed),
+        pad_token(tokenizer),
+        out.with_suffix(".state"),
+        f"distil {len(unlabelled)} + {len(labelled)}",
+        weights=[LABELLED_REPEATS] * len(labelled) + [1] * len(unlabelled),
+    )
+    save_checkpoint(model, tokenizer, out)
+    logits = logits_of(model, tokenizer, [r["text"] for r in dev], MAX_TOKENS)
+    save_logits(out / "dev_logits.npz", dev, logits)
+    figures |= dev_figures(logits, np.array([r["score"] for r in dev]))
+    (out / "figures.json").write_text(json.dumps(figures, indent=1))
+    record(note or f"distil on {len(unlabelled)} unlabelled comments", figures)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    typer.run(distil)

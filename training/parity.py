@@ -1,0 +1,114 @@
+"""Step 9b: the same comment, the same answer: in any batch, and on CPUs with other integer instructions.
+
+    python -m training.parity --artifact build/training/artifact --cpu Haswell --out build/training/parity.json
+
+Another x86 CPU is emulated by qemu (Debian: qemu-user-static), about 100 times slower than the real one; `--scored`
+takes what training.parity_worker wrote on another machine, an arm64 one for instance.
+"""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from lambda_fn.classifier import SentimentClassifier
+from training.comments import DATA_DIR, scored
+
+# ---- settings ---------------------------------------------------------------------------------------------------
+COMMENTS = 250
+MAX_CHARS = 400  # emulation is slow; long comments multiply with the same kernels
+SEED = 1
+QEMU = "qemu-x86_64-static"
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def scores_of(classifier: SentimentClassifier, texts: list[str]) -> np.ndarray:
+    """[n] probability of positive against negative."""
+    return np.array([s.score if s.label == "positive" else 1 - s.score for s in classifier.classify(texts)])
+
+
+def batch_difference(classifier: SentimentClassifier, texts: list[str]) -> float:
+    """Largest change of a comment's score, or of a class probability, between alone and two different batches."""
+    alone = [classifier.classify([text])[0] for text in texts]
+    shuffled = list(range(len(texts)))
+    random.Random(SEED).shuffle(shuffled)
+    halves = [shuffled[: len(texts) // 2], shuffled[len(texts) // 2 :]]
+    worst = 0.0
+    for rows in [list(range(len(texts))), *halves]:
+        for i, together in zip(rows, classifier.classify([texts[i] for i in rows]), strict=True):
+            signed = [s.score if s.label == "positive" else 1 - s.score for s in (alone[i], together)]
+            changes = [abs(alone[i].probabilities[k] - p) for k, p in together.probabilities.items()]
+            worst = max(worst, abs(signed[0] - signed[1]), *changes)
+    return worst
+
+
+def compare(reference: np.ndarray, other: np.ndarray, cpu: str) -> dict:
+    """Share of labels that agree (percent), largest score difference. reference, other: [n] P(positive)."""
+    return {
+        "cpu": cpu,
+        "agree": round(100 * float(((reference >= 0.5) == (other >= 0.5)).mean()), 2),
+        "score_difference": round(float(np.abs(reference - other).max()), 5),
+    }
+
+
+def emulated(artifact: Path, texts: list[str], cpu: str) -> np.ndarray:
+    """Scores from this Python under qemu with the CPU model `cpu`. Raises FileNotFoundError without qemu."""
+    if not (qemu := shutil.which(QEMU)):
+        raise FileNotFoundError(f"{QEMU} is not on PATH (Debian: apt-get install qemu-user-static)")
+    with tempfile.TemporaryDirectory() as scratch:
+        source, out = Path(scratch) / "texts.json", Path(scratch) / "scores.json"
+        source.write_text(json.dumps(texts))
+        worker = [sys.executable, "-m", "training.parity_worker", str(artifact), str(source), str(out)]
+        subprocess.run([qemu, "-cpu", cpu, *worker], check=True, env={"PATH": "/usr/bin:/bin", "ORT_THREADS": "1"})
+        return np.array(json.loads(out.read_text()))
+
+
+def main(
+    artifact: Annotated[Path, typer.Option(help="artifact folder")],
+    out: Annotated[Path, typer.Option(help="JSON file to write")],
+    cpu: Annotated[list[str] | None, typer.Option(help="qemu CPU model, e.g. Haswell; may be repeated")] = None,
+    scored_elsewhere: Annotated[
+        list[str] | None, typer.Option("--scored", help="NAME=FILE written by training.parity_worker elsewhere")
+    ] = None,
+    texts: Annotated[Path | None, typer.Option(help="where to write the texts, for the worker elsewhere")] = None,
+    comments: int = COMMENTS,
+    data: Path = DATA_DIR,
+) -> None:
+    """Compare the artifact's scores across batches and CPUs, on comments of the development set."""
+    short = [r["text"] for r in scored(data / "dev.jsonl") if len(r["text"]) <= MAX_CHARS]
+    sample = random.Random(SEED).sample(short, min(comments, len(short)))
+    if texts:
+        texts.write_text(json.dumps(sample))
+    classifier = SentimentClassifier.load(artifact)
+    reference = scores_of(classifier, sample)
+    cpus = [compare(reference, emulated(artifact, sample, name), f"x86, qemu {name}") for name in cpu or []]
+    for entry in scored_elsewhere or []:
+        name, _, file = entry.partition("=")
+        cpus.append(compare(reference, np.array(json.loads(Path(file).read_text())), name))
+    figures = {
+        "comments": len(sample),
+        "batch_difference": batch_difference(classifier, sample),
+        "reference": processor(),
+        "cpus": cpus,
+    }
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures))
+
+
+def processor() -> str:
+    """The integer instructions of this CPU that matter to int8 products."""
+    info = Path("/proc/cpuinfo")
+    flags = set(info.read_text().split()) if info.is_file() else set()
+    found = [name for name in ("amx_int8", "avx512_vnni", "avx_vnni", "avx512bw", "avx2", "asimddp") if name in flags]
+    return f"this CPU ({', '.join(found) or 'no int8 instructions known'})"
+
+
+if __name__ == "__main__":
+    typer.run(main)

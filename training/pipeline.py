@@ -1,0 +1,176 @@
+"""Every step in order, each skipped while its output is newer than its inputs: what `make model` runs.
+
+    python -m training.pipeline --data DATA --work build/training --out model_artifacts/distilbert-crypto-sentiment
+
+A stopped run is started again with the same command: finished steps are skipped, the unfinished one goes on from its
+last saved state. A change of a step's script makes that step, and what depends on it, run again.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from training.comments import DATA_DIR
+from training.parity import QEMU
+
+# ---- settings ---------------------------------------------------------------------------------------------------
+SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
+INSTANCE = "EC2 c7i.large (2 vCPU, Sapphire Rapids)"
+DOLLARS_PER_HOUR = 0.08925  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
+# -----------------------------------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).resolve().parent
+console = Console(soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One script, its options, and the file whose time says when the step last finished.
+
+    options: a Path is a file or folder that the step reads, except "out"; a list repeats its option.
+    """
+
+    title: str
+    module: str
+    options: dict
+    output: Path
+
+    def command(self) -> list[str]:
+        """The step as a command line."""
+        pairs = [(k, v) for k, vs in self.options.items() for v in (vs if isinstance(vs, list) else [vs])]
+        return [sys.executable, "-m", f"training.{self.module}", *(f"--{k}={v}" for k, v in pairs)]
+
+    def inputs(self) -> list[Path]:
+        """Files whose change makes the step run again: its script, the files it reads, checkpoints' weights."""
+        values = [v for k, vs in self.options.items() if k != "out" for v in (vs if isinstance(vs, list) else [vs])]
+        paths = [v for v in values if isinstance(v, Path)]
+        within = [p / name for p in paths for name in ("model.safetensors", "manifest.json")]
+        return [p for p in (ROOT / f"{self.module}.py", *paths, *within) if p.is_file()]
+
+    def is_current(self) -> bool:
+        """Whether the output exists and is not older than any input."""
+        return self.output.exists() and all(p.stat().st_mtime <= self.output.stat().st_mtime for p in self.inputs())
+
+
+def steps(base: str, teacher: str, data: Path, work: Path, first: Path | None = None) -> list[Step]:
+    """The steps from the base encoder to the artifact folder work/artifact."""
+
+    def trained(title: str, module: str, name: str, **options) -> Step:
+        return Step(title, module, {**options, "data": data, "out": work / name}, work / name / "model.safetensors")
+
+    student, onnx, int8 = work / "student", work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
+    pseudo, calibration, metrics = work / "pseudo.npz", work / "calibration.json", work / "metrics.json"
+    ensemble = [f"finetuned-{seed}" for seed in SEEDS]
+    plan = [
+        Step("base encoder", "encoder", {"base": base, "out": work / "base"}, work / "base" / "model.safetensors"),
+        trained("warm-up on general sentiment", "warmup", "warm", init=work / "base"),
+    ]
+    for seed, name in zip(SEEDS, ensemble, strict=True):
+        plan.append(trained(f"fine-tune, seed {seed}", "finetune", name, init=work / "warm", seed=seed))
+    if teacher:
+        plan.append(trained("teacher", "teacher", "teacher", base=teacher))
+        ensemble.append("teacher")
+    evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
+    if first:
+        evaluation["first"] = first
+    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
+    draft, parity = work / "draft", work / "parity.json"
+    return [
+        *plan,
+        Step(
+            "pseudo-labels",
+            "pseudo_label",
+            {"teacher": [work / name for name in ensemble], "data": data, "out": pseudo},
+            pseudo,
+        ),
+        trained("distillation", "distil", "student", init=work / ensemble[0], probabilities=pseudo),
+        Step("export to ONNX", "export", {"checkpoint": student, "out": onnx}, onnx),
+        Step("quantize", "quantize", {"model": onnx, "tokenizer": student, "data": data, "out": int8}, int8),
+        Step(
+            "calibrate",
+            "calibrate",
+            {"model": int8, "tokenizer": student, "data": data, "out": calibration},
+            calibration,
+        ),
+        Step("draft artifact", "artifact", {**pack, "out": draft}, draft / "manifest.json"),
+        Step(
+            "parity",
+            "parity",
+            {"artifact": draft, "data": data, "out": parity, **({"cpu": "Haswell"} if shutil.which(QEMU) else {})},
+            parity,
+        ),
+        Step(
+            "evaluate",
+            "evaluate",
+            {**evaluation, "parity": parity, "training": work / "cost.json", "out": metrics},
+            metrics,
+        ),
+        Step(
+            "artifact",
+            "artifact",
+            {**pack, "metrics": metrics, "data": data, "out": work / "artifact"},
+            work / "artifact" / "manifest.json",
+        ),
+    ]
+
+
+def write_cost(work: Path) -> None:
+    """cost.json: minutes of each step that trained, and what they cost on INSTANCE."""
+    minutes = {
+        p.parent.name: json.loads(p.read_text()).get("minutes", 0.0) for p in sorted(work.glob("*/figures.json"))
+    }
+    hours = sum(minutes.values()) / 60
+    cost = {
+        "minutes": minutes,
+        "hours": round(hours, 2),
+        "instance": INSTANCE,
+        "dollars_per_hour": DOLLARS_PER_HOUR,
+        "dollars": round(hours * DOLLARS_PER_HOUR, 2),
+    }
+    (work / "cost.json").write_text(json.dumps(cost, indent=1) + "\n")
+
+
+def main(
+    base: Annotated[str, typer.Option(help="base encoder: minilm, a folder or a Hugging Face id")] = "minilm",
+    teacher: Annotated[str, typer.Option(help="a larger encoder that teaches; empty: the students alone")] = "",
+    data: Annotated[Path, typer.Option(help="folder of the training data")] = DATA_DIR,
+    work: Annotated[Path, typer.Option(help="folder of what the steps write")] = Path("build/training"),
+    out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
+    first: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say which steps would run")] = False,
+) -> None:
+    """Train the model, from base encoder to artifact folder. Exit status 1: a step failed; start again to go on."""
+    work.mkdir(parents=True, exist_ok=True)
+    plan = steps(base, teacher, data, work, first)
+    for number, step in enumerate(plan, 1):
+        title = f"[{number}/{len(plan)}] {step.title}"
+        if step.is_current():
+            console.print(f"{title}: up to date", markup=False)
+            continue
+        console.print(f"{title}: {' '.join(step.command()[1:])}", markup=False)
+        if dry_run:
+            continue
+        if step.module == "evaluate":
+            write_cost(work)
+        started = time.monotonic()
+        if subprocess.run(step.command()).returncode:
+            console.print(f"{step.title} failed; start the same command again to go on from here", style="red")
+            raise typer.Exit(1)
+        step.output.touch()
+        console.print(f"{title}: {(time.monotonic() - started) / 60:.1f} min", markup=False)
+    if out and not dry_run:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(work / "artifact", out)
+        console.print(f"artifact in {out}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

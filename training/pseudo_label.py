@@ -1,0 +1,72 @@
+"""Step 5: the teachers' probabilities for unlabelled comments, cached on disk and resumable.
+
+    python -m training.pseudo_label --teacher build/training/teacher --teacher build/training/finetuned-1 \
+        --out build/training/pseudo.npz
+
+Labelled comments come first, then as many of the others as `--limit` allows, in an order that the seed decides.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from lambda_fn.classifier import softmax
+from training.batches import encode
+from training.comments import DATA_DIR, read_rows, scored
+from training.encoder import load_checkpoint, pad_token
+from training.predict import logits_of_ids
+
+# ---- settings ---------------------------------------------------------------------------------------------------
+MAX_TOKENS = 128
+MIN_WORDS, MAX_CHARS = 4, 400  # of an unlabelled comment: a shorter one says little, a longer one costs most
+LIMIT = 60_000
+CHUNK = 10_000  # comments between two saves
+SEED = 1
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def choose(data: Path, limit: int) -> list[dict]:
+    """All labelled rows, then up to `limit` unlabelled ones of middling length in a seeded order."""
+    labelled = scored(data / "labelled.jsonl")
+    known = {r["id"] for r in labelled}
+    others = [
+        r
+        for r in read_rows(data / "comments.jsonl.gz")
+        if r["id"] not in known and len(r["text"].split()) >= MIN_WORDS and len(r["text"]) <= MAX_CHARS
+    ]
+    order = np.random.default_rng(SEED).permutation(len(others))[: limit or None]
+    return labelled + [others[i] for i in order]
+
+
+def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
+    """[n, 3] logits of one teacher; `cache` keeps what is done already, in the order of `rows`."""
+    done = np.load(cache)["logits"] if cache.is_file() else np.empty((0, 3), np.float32)
+    if len(done) < len(rows):
+        model, tokenizer = load_checkpoint(teacher)
+        while len(done) < len(rows):
+            chunk = rows[len(done) : len(done) + CHUNK]
+            ids = encode(tokenizer, [r["text"] for r in chunk], MAX_TOKENS)
+            new = logits_of_ids(model, ids, pad_token(tokenizer), f"{teacher.name} {len(done)}/{len(rows)}")
+            done = np.concatenate([done, new])
+            np.savez(cache, logits=done)
+    return done[: len(rows)]
+
+
+def pseudo_label(
+    teacher: Annotated[list[Path], typer.Option(help="checkpoint folder; repeat for an ensemble")],
+    out: Annotated[Path, typer.Option(help="cache to write: ids, probabilities [n, 3]")],
+    data: Path = DATA_DIR,
+    limit: Annotated[int, typer.Option(help="unlabelled comments; 0 for all")] = LIMIT,
+) -> None:
+    """Write the mean probability of the TEACHERs for each comment."""
+    rows = choose(data, limit)
+    logits = [score(t, rows, out.with_name(f"{out.stem}-{t.name}.npz")) for t in teacher]
+    probabilities = np.mean([softmax(x.astype(np.float64)) for x in logits], axis=0)
+    np.savez_compressed(out, ids=np.array([str(r["id"]) for r in rows]), probabilities=probabilities.astype(np.float32))
+    print(f"{out}: {len(rows)} comments, {len(teacher)} teachers")
+
+
+if __name__ == "__main__":
+    typer.run(pseudo_label)
