@@ -95,7 +95,7 @@ class BedrockTeacher:
         self._wait = wait
         self._system = GUIDE.read_text(encoding="utf-8") + INSTRUCTIONS
         try:
-            self._client = client or boto3.client(
+            self._client = client or boto3.Session().client(
                 "bedrock-runtime",
                 region_name=region,
                 config=Config(retries={"mode": "adaptive", "total_max_attempts": 5}, read_timeout=120),
