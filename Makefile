@@ -59,7 +59,7 @@ lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
 readme: $(VENV)/.dev  ## run README's commands again and put their output into it
-	$(VENV)/bin/cog -r -I . README.md docs/DEPLOY.md
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
