@@ -23,6 +23,13 @@ def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
     assert [s.module for s in plan][-3:] == ["parity", "evaluate", "artifact"]
 
 
+def test_without_distillation_the_student_is_the_mean_of_the_seeds(tmp_path):
+    plan = pipeline.steps("minilm", "", tmp_path / "data", tmp_path / "work", distilled=False)
+    modules = {s.module: s for s in plan}
+    assert not {"pseudo_label", "distil"} & set(modules)
+    assert modules["export"].options["checkpoint"] == tmp_path / "work" / "soup"
+
+
 def test_a_teacher_joins_the_ensemble(tmp_path):
     plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "data", tmp_path / "work")}
     assert plan["teacher"].options["base"] == "some/encoder"

@@ -51,7 +51,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
 
     onnx, int8 = tmp_path / "onnx" / "model.onnx", tmp_path / "onnx" / "model_quantized.onnx"
     export.export(tuned, onnx)
-    quantize.quantize(onnx, tuned, int8, data=data)
+    quantize.quantize(tuned, int8, onnx, data=data)
     calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
     evaluate.evaluate(
         int8, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,

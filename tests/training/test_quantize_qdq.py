@@ -8,7 +8,7 @@ pytestmark = pytest.mark.training
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from training import quantize  # noqa: E402
+from training import quantize_qdq as quantize  # noqa: E402
 
 WORDS, WIDTH, HIDDEN = 100, 16, 64
 CALIBRATION = [np.random.default_rng(i).integers(0, WORDS, 12).astype(np.int32) for i in range(20)]
