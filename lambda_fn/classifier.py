@@ -29,7 +29,7 @@ NEGATIVE, NEUTRAL, POSITIVE = range(3)
 MAX_PADDING_RATIO = 1.25
 PADDING_SLACK_TOKENS = 4
 # With this many tokens a batch is worth a run of its own: it ends where the length changes, so that most rows have no
-# padding at all, and the model then takes its faster attention kernel (docs/SPEED.md).
+# padding at all (docs/SPEED.md).
 ENOUGH_TOKENS = 256
 
 
@@ -156,7 +156,7 @@ def length_buckets(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
         length = lengths[index]
         too_many = length * (len(batch) + 1) > batch_tokens
         too_uneven = length > shortest * MAX_PADDING_RATIO + PADDING_SLACK_TOKENS
-        enough = length > lengths[batch[-1]] and lengths[batch[-1]] * len(batch) >= ENOUGH_TOKENS if batch else False
+        enough = bool(batch) and length > lengths[batch[-1]] and lengths[batch[-1]] * len(batch) >= ENOUGH_TOKENS
         if batch and (too_many or too_uneven or enough):
             yield batch
             batch = []
