@@ -13,19 +13,49 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training lint readme lock clean bench bench-guard
+.PHONY: help run test test-training test-image model data cost cost-docs simulate lint readme synth \
+  deploy publish lock clean bench bench-guard
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model in the repository
-	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log
+	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
 
-test: $(VENV)/.dev  ## run the tests (all but training's and the image's)
-	$(PY) -m pytest --ignore tests/training -m "not image" $(ARGS)
+test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
+	$(PY) -m pytest --ignore tests/training -m "not image and not slow" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
+
+test-image: $(VENV)/.dev  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
+	$(PY) -m pytest tests/image $(ARGS)
+
+synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in cdk.out; ARGS="-c compute=both"
+	npx cdk synth --quiet $(ARGS)
+
+deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
+	npx cdk deploy --all $(ARGS)
+
+model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
+	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
+
+data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (DATA_DIR=folder, else the public sources)
+	$(TRAINING_PY) -m training.prepare $(if $(DATA_DIR),--data-dir $(DATA_DIR),--download) $(ARGS)
+	$(TRAINING_PY) -m training.data_report
+
+publish: $(TRAINING_VENV)/.ready  ## say what REPO=owner/name on Hugging Face would get; ARGS=--push uploads it
+	$(TRAINING_PY) -m training.publish $(REPO) $(ARGS)
+
+cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
+	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
+
+cost-docs: $(VENV)/.dev  ## write docs/COST.md and docs/cost
+	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
+	$(PY) -m scripts.simulate_day --markdown docs/cost/simulation.md
+
+simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
+	$(PY) -m scripts.simulate_day $(ARGS)
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
@@ -33,11 +63,11 @@ lint: $(VENV)/.dev  ## check style
 bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (installs PyTorch; COMMENTS=file of real comments)
 	$(BENCH_PY) -m scripts.benchmark $(if $(COMMENTS),--comments $(COMMENTS)) $(ARGS)
 
-bench-guard: $(VENV)/.dev  ## fail if the encoder is over 15 % slower, against its bare products, than committed
+bench-guard: $(VENV)/.dev  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
 	$(PY) -m scripts.benchmark.guard $(ARGS)
 
 readme: $(VENV)/.dev  ## run README's commands again and put their output into it
-	$(VENV)/bin/cog -r -I . README.md
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
@@ -56,6 +86,11 @@ $(VENV)/.runtime: lambda_fn/requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements.txt $(VENV)/.runtime
 	$(PY) -m pip install $(PIP_QUIET) -r $<
+	@touch $@
+
+# The CDK command line, for which Node 20 or later and npm have to be there.
+node_modules/.ready: package-lock.json
+	npm ci --no-audit --no-fund --silent
 	@touch $@
 
 $(TRAINING_VENV)/.ready: training/requirements.txt

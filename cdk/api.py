@@ -29,6 +29,12 @@ ACCESS_LOG = {
 }
 
 
+ANY = [apigateway.HttpMethod.ANY]
+# With an authorizer, ANY would ask browsers' preflight requests for a signature, which they never carry.
+SIGNED = [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD, apigateway.HttpMethod.POST]
+METHODS = {"api-key": ANY, "none": ANY, "iam": SIGNED}
+
+
 class SentimentApi(Construct):
     """function: lambda_fn.api.handler. http_api, stage: in front of it."""
 
@@ -53,11 +59,12 @@ class SentimentApi(Construct):
             create_default_stage=False,
             cors_preflight=self._cors(knobs),
         )
+        integration = integrations.HttpLambdaIntegration("Lambda", self._target(knobs))
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(
                 path=path,
-                methods=[apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
-                integration=integrations.HttpLambdaIntegration("Lambda", self._target(knobs)),
+                methods=METHODS[knobs.api_auth],
+                integration=integration,
                 authorizer=authorizers.HttpIamAuthorizer() if knobs.api_auth == "iam" else None,
             )
         self.stage = self._stage(knobs)
@@ -82,11 +89,9 @@ class SentimentApi(Construct):
         )
 
     def _target(self, knobs: Knobs) -> lambda_.IFunction:
-        """The function, or its alias with environments kept warm, made once for both routes."""
+        """The function, or its alias with environments kept warm."""
         if not knobs.api_provisioned:
             return self.function
-        if existing := self.node.try_find_child("Live"):
-            return existing
         return lambda_.Alias(
             self,
             "Live",

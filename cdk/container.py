@@ -42,6 +42,9 @@ def task_definition(
         readonly_root_filesystem=True,
         stop_timeout=Duration.seconds(120),  # Fargate's longest: a worker finishes what it has begun
     )
+    # The root is read-only, and large requests wait in a file.
+    task.add_volume(name="tmp")
+    container.add_mount_points(ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False))
     if port:
         container.add_port_mappings(ecs.PortMapping(container_port=port))
     accept(

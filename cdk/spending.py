@@ -1,4 +1,4 @@
-"""The most that a day can cost with these knobs: what the throttle and the concurrency let through, at full tilt.
+"""The most that a day can cost with these knobs, and what an idle month costs. `python -m cdk.spending` prints both.
 
 Prices of us-east-1 without the free tier, volume discounts or taxes, from AWS's public price pages (2026-08); data sent
 out to the internet ($0.09 a GB) comes on top.
@@ -22,10 +22,22 @@ IPV4_H = 0.005
 # The access log line and what the function may log of one request (an error's line is the longest).
 LOGGED_BYTES_A_REQUEST = 1_500
 
-# API Gateway meters a request body in steps of 512 KB; the API takes up to 1 MB.
-METERED_PER_REQUEST = 2
+# API Gateway meters a request in steps of 512 KB; Lambda takes up to 6 MB.
+METERED_PER_REQUEST = 12
 
 ZONES = 2
+
+# What stands there whether anybody calls or not. Accounts have 10 alarms, 3 dashboards and 1 million SQS requests free.
+ALARM_MONTH = 0.10
+DASHBOARD_MONTH = 3.00
+SECRET_MONTH = 0.40
+ECR_GB_MONTH = 0.10
+IMAGE_GB = 0.1
+SQS_REQUEST = 0.40 / 1e6
+IDLE_POLLERS = 5  # Lambda's, on an empty queue, each asking every 20 s
+POLL_S = 20
+ALARMS = {"lambda": 8, "fargate": 9}  # Fargate's with the four that scale its services
+HOURS_A_MONTH = 720
 
 
 def http_api_worst_day(knobs: Knobs) -> float:
@@ -50,12 +62,15 @@ def bulk_worst_day(knobs: Knobs) -> float:
 def fargate_worst_day(knobs: Knobs) -> float:
     """USD: every task that scaling may start, on demand, with its address, and the load balancer's hours."""
     tasks = knobs.fargate_max_tasks + knobs.worker_max_tasks
-    task_h = (
+    return HOURS_A_DAY * (tasks * _task_hour(knobs) + LOAD_BALANCER_H + ZONES * IPV4_H)
+
+
+def _task_hour(knobs: Knobs) -> float:
+    return (
         knobs.fargate_cpu / 1024 * FARGATE_VCPU_H[knobs.architecture]
         + knobs.fargate_memory_mb / 1024 * FARGATE_GB_H[knobs.architecture]
         + IPV4_H
     )
-    return HOURS_A_DAY * (tasks * task_h + LOAD_BALANCER_H + ZONES * IPV4_H)
 
 
 def lambda_sentence(knobs: Knobs) -> str:
@@ -72,3 +87,38 @@ def fargate_sentence(knobs: Knobs) -> str:
         f"The worst day costs at most ${fargate_worst_day(knobs):,.2f}: {knobs.fargate_max_tasks} API tasks and "
         f"{knobs.worker_max_tasks} workers around the clock, load-balancer capacity units and data out not counted."
     )
+
+
+def idle_month(knobs: Knobs, road: str) -> dict[str, float]:
+    """USD a month, without the free tier, of a deployed stack that nobody calls. road: "lambda" or "fargate"."""
+    costs = {
+        "dashboard": DASHBOARD_MONTH,
+        "alarms": ALARMS[road] * ALARM_MONTH,
+        "API key": SECRET_MONTH if knobs.api_auth == "api-key" else 0,
+        "image": IMAGE_GB * ECR_GB_MONTH,
+    }
+    hour = HOURS_A_MONTH
+    if road == "lambda":
+        costs["polling the empty queue"] = IDLE_POLLERS * hour * 3600 / POLL_S * SQS_REQUEST
+        warm_gb_s = knobs.api_provisioned * knobs.api_memory_mb / 1024 * hour * 3600
+        costs["environments kept warm"] = warm_gb_s * PROVISIONED_GB_S[knobs.architecture]
+    else:
+        costs["API tasks"] = knobs.fargate_min_tasks * hour * _task_hour(knobs)
+        costs["load balancer"] = hour * LOAD_BALANCER_H
+        costs["its public addresses"] = 0 if knobs.fargate_access == "internal" else hour * ZONES * IPV4_H
+    return {name: usd for name, usd in costs.items() if usd}
+
+
+def markdown_table() -> str:
+    """What each road costs idle, with default knobs."""
+    roads = {road: idle_month(Knobs(), road) for road in ALARMS}
+    rows = ["| idle, a month | Lambda | Fargate |", "|---|---|---|"]
+    for name in dict.fromkeys(name for costs in roads.values() for name in costs):
+        cells = (f"${costs[name]:,.2f}" if name in costs else "" for costs in roads.values())
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    totals = (f"**${sum(costs.values()):,.2f}**" for costs in roads.values())
+    return "\n".join([*rows, f"| **all** | {' | '.join(totals)} |"])
+
+
+if __name__ == "__main__":
+    print(markdown_table(), lambda_sentence(Knobs()), fargate_sentence(Knobs()), sep="\n\n")

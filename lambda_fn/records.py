@@ -76,26 +76,29 @@ def _csv_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Rows as JSON lines. Bytes that are not UTF-8 stay as they are, for `parse_record` to refuse."""
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     rows = csv.reader(iter(lambda: text.readline(MAX_RECORD_BYTES), ""))
-    header: list[str] | None = None
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:  # a quote that never closes; the reader goes on with the next line
-            row, value = [], f"unreadable CSV row: {error}"
-        else:
-            if not row:
-                continue
-            if header is None:
-                header = row
-                continue
-            value = (
-                dict(zip(header, row, strict=False))
-                if len(row) <= len(header)
-                else f"CSV row has {len(row)} fields, its header {len(header)}"
-            )
-        yield json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+    try:
+        header: list[str] | None = None
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:  # a quote that never closes; the reader goes on with the next line
+                row, value = [], f"unreadable CSV row: {error}"
+            else:
+                if not row:
+                    continue
+                if header is None:
+                    header = row
+                    continue
+                value = (
+                    dict(zip(header, row, strict=False))
+                    if len(row) <= len(header)
+                    else f"CSV row has {len(row)} fields, its header {len(header)}"
+                )
+            yield json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+    finally:
+        text.detach()  # the stream is the caller's to close
 
 
 def byte_cells(records: Iterable[Record]) -> Iterator[Cell]:

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -238,7 +239,7 @@ def score(
         comments = [json.loads(line) for line in read(file).splitlines() if line.strip()]
         if not all(isinstance(comment, dict) for comment in comments):
             raise ValueError("every line must be a JSON object")
-        target = output.open("w", encoding="utf-8") if output else sys.stdout
+        target = output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout)
     except (OSError, ValueError) as error:
         console.print(f"cannot read {file} or write {output or 'standard output'}: {error}", style="red", markup=False)
         raise typer.Exit(2) from None
@@ -253,12 +254,12 @@ def score(
     )
     failed = 0
     columns = (TextColumn("scored"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with client, target, Progress(*columns, console=console) as progress:
+    with client, target as lines, Progress(*columns, console=console) as progress:
         task = progress.add_task("scored", total=len(comments))
         try:
             for comment, scored in zip(comments, client.score(c.get("text") for c in comments), strict=True):
                 failed += bool(scored.error)
-                target.write(json.dumps({**comment, **line(scored)}, ensure_ascii=False) + "\n")
+                lines.write(json.dumps({**comment, **fields(scored)}, ensure_ascii=False) + "\n")
                 progress.advance(task)
         except ServiceError as error:
             progress.stop()
@@ -272,7 +273,7 @@ def read(file: Path) -> str:
     return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
 
 
-def line(scored: Scored) -> dict[str, Any]:
+def fields(scored: Scored) -> dict[str, Any]:
     """A result as the fields that it adds to its comment's line."""
     if scored.error:
         return {"error": {"code": scored.error, "message": scored.message}}

@@ -49,9 +49,7 @@ def estimate(
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV, a line per part of each bill")] = False,
     html: Annotated[Path | None, typer.Option(help="write a report that stands alone")] = None,
     plots_to: Annotated[Path | None, typer.Option("--plots", help="write the plots as PNG into this folder")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(help="write the report as Markdown (needs --plots beside it)")
-    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="write the report as Markdown (with --plots)")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit 3 where nothing fits the budget")] = False,
     as_of: Annotated[str | None, typer.Option(help="date against which prices age; default today")] = None,
     allow_stale: Annotated[bool, typer.Option("--allow-stale", help="exit 0 although prices are old")] = False,
@@ -66,6 +64,8 @@ def estimate(
         if refresh_prices:
             console.print(refresh.refresh_file(region, price_file, template=PRICES / "us-east-1.json"))
             return
+        if markdown and not plots_to:
+            raise CostError("--markdown shows the plots beside it: pass --plots FOLDER too")
         today = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
         inputs = Inputs.read(price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan)
         comparison = Comparison.of(inputs, assumptions, ms_per_comment)

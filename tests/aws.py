@@ -135,9 +135,12 @@ class LocalAws:
                 bodies.append(message["Body"])
         return bodies
 
-    def result_keys(self) -> list[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=RESULTS_BUCKET, Prefix="results/")
+    def keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=RESULTS_BUCKET, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def result_keys(self) -> list[str]:
+        return self.keys("results/")
 
     def result_lines(self) -> list[dict]:
         """Every line of every result object, as it lies there: doubles are not dropped."""

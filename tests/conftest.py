@@ -39,15 +39,23 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
+class Served(str):
+    """The base URL of a running service."""
+
+    pid: int
+
+
 @contextmanager
-def served(**environment: str) -> Iterator[str]:
+def served(**environment: str) -> Iterator[Served]:
     """Run the API under uvicorn with these environment variables; the base URL, once it answers."""
     import httpx
 
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "warning"]
+    command += ["--timeout-keep-alive", "75"]  # as deployed: a busy server must not close what a caller is writing to
     process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment})
-    url = f"http://127.0.0.1:{port}"
+    url = Served(f"http://127.0.0.1:{port}")
+    url.pid = process.pid
     try:
         for _ in range(600):
             try:
@@ -65,8 +73,26 @@ def served(**environment: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server() -> Iterator[Served]:
     with served() as url:
+        yield url
+
+
+API_KEY = "a-key-for-tests"
+
+
+@pytest.fixture(scope="session")
+def keyed_server() -> Iterator[Served]:
+    """Asks for API_KEY; pages of https://example.com may call it."""
+    with served(API_AUTH="api-key", API_KEY=API_KEY, CORS_ALLOW_ORIGINS='["https://example.com"]') as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tight_server() -> Iterator[Served]:
+    """Small limits, little patience, and API Gateway in front of it as its guard (API_AUTH=iam)."""
+    limits = {"MAX_BATCH_COMMENTS": "2", "MAX_TEXT_CHARS": "10", "MAX_BODY_BYTES": "256", "MAX_STREAM_BYTES": "2000"}
+    with served(API_AUTH="iam", BODY_TIMEOUT_S="1", **limits) as url:
         yield url
 
 

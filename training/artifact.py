@@ -42,9 +42,9 @@ def data_account(paths: list[Path]) -> list[dict]:
 
 
 def write_artifact(
-    checkpoint: Path, model: Path, calibration: dict, metrics: dict, training_data: list[dict], out: Path
+    checkpoint: Path, model: Path, calibration: dict, metrics: dict | None, training_data: list[dict], out: Path
 ) -> str:
-    """Write the folder OUT, replacing it as a whole; returns its revision.
+    """Write the folder OUT, replacing it as a whole; returns its revision. Without metrics: a draft without a card.
 
     The revision is the first 12 hex digits of a sha256 over the sha256 of MODEL_FILES: the same files, the same name.
     """
@@ -63,12 +63,12 @@ def write_artifact(
         calibration={k: calibration[k] for k in ("temperature", "binary_temperature")},
     )
     _write_json(part / "config.json", config)
-    _write_json(part / "metrics.json", metrics)
     files = {name: sha256(part / name) for name in MODEL_FILES}
     revision = hashlib.sha256("".join(files[name] for name in MODEL_FILES).encode()).hexdigest()[:12]
-    (part / "README.md").write_text(card(metrics, revision, NAME))
-    for name in ("metrics.json", "README.md"):
-        files[name] = sha256(part / name)
+    if metrics is not None:
+        _write_json(part / "metrics.json", metrics)
+        (part / "README.md").write_text(card(metrics, revision, NAME))
+        files |= {name: sha256(part / name) for name in ("metrics.json", "README.md")}
     manifest = {
         "name": NAME,
         "revision": revision,
@@ -91,20 +91,15 @@ def main(
     checkpoint: Annotated[Path, typer.Option(help="fp32 checkpoint folder")],
     model: Annotated[Path, typer.Option(help="int8 ONNX file")],
     calibration: Annotated[Path, typer.Option(help="JSON of training.calibrate")],
-    metrics: Annotated[Path, typer.Option(help="JSON of training.evaluate")],
     out: Annotated[Path, typer.Option(help="folder to write")],
+    metrics: Annotated[Path | None, typer.Option(help="JSON of training.evaluate; none: a draft")] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the training data, for the manifest")] = None,
 ) -> None:
     """Write the artifact folder."""
     files = sorted(p for p in data.rglob("*.jsonl*") if p.is_file()) if data else []
-    revision = write_artifact(
-        checkpoint,
-        model,
-        json.loads(calibration.read_text()),
-        json.loads(metrics.read_text()),
-        data_account(files),
-        out,
-    )
+    figures = json.loads(metrics.read_text()) if metrics else None
+    account = data_account(files)
+    revision = write_artifact(checkpoint, model, json.loads(calibration.read_text()), figures, account, out)
     print(f"{out}: revision {revision}")
 
 

@@ -1,4 +1,4 @@
-"""Token ids in length-bucketed batches under a token budget: training pads almost nothing."""
+"""Token ids in length-bucketed batches under a token budget: few shapes, little padding."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from lambda_fn.classifier import length_buckets
 from lambda_fn.text import normalise
+
+# oneDNN builds its matrix kernels once for each shape it meets, and that takes longer than to run them: so few shapes.
+WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[np.ndarray]:
@@ -28,8 +30,8 @@ class Batch:
 
 
 def pad(ids: list[np.ndarray], rows: Sequence[int], pad_id: int) -> Batch:
-    """The examples `rows` of `ids` in one padded batch."""
-    width = max(len(ids[i]) for i in rows)
+    """The examples `rows` of `ids` in one batch, padded to the next of WIDTHS."""
+    width = padded_width(max(len(ids[i]) for i in rows))
     input_ids = np.full((len(rows), width), pad_id, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
     for row, i in enumerate(rows):
@@ -38,29 +40,40 @@ def pad(ids: list[np.ndarray], rows: Sequence[int], pad_id: int) -> Batch:
     return Batch(np.asarray(rows), torch.from_numpy(input_ids), torch.from_numpy(mask))
 
 
+def padded_width(length: int) -> int:
+    """The smallest of WIDTHS that holds `length` tokens."""
+    return next((w for w in WIDTHS if w >= length), length)
+
+
+def by_width(ids: list[np.ndarray], order: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Row indices of batches of one width each, budget // width rows in every one but the last.
+
+    What does not fill a batch of its width is padded to the next width, so that nearly all batches have one of few
+    shapes.
+    """
+    classes: dict[int, list[int]] = {}
+    for i in order:
+        classes.setdefault(padded_width(len(ids[i])), []).append(int(i))
+    left: list[int] = []
+    for width in sorted(classes):
+        rows = left + classes[width]
+        n = max(1, budget // width)
+        full = len(rows) // n * n
+        yield from (rows[k : k + n] for k in range(0, full, n))
+        left = rows[full:]
+    if left:
+        yield left
+
+
 def in_order(ids: list[np.ndarray], budget: int, pad_id: int) -> Iterator[Batch]:
     """Batches for scoring, shortest first; `Batch.rows` says whose they are."""
-    for rows in length_buckets([len(i) for i in ids], budget):
+    for rows in by_width(ids, range(len(ids)), budget):
         yield pad(ids, rows, pad_id)
 
 
-def shuffled(ids: list[np.ndarray], budget: int, pad_id: int, seed: int) -> list[Sequence[int]]:
-    """Row indices of one epoch's batches: examples of like length together, in an order that `seed` decides.
-
-    A jitter on the lengths before sorting puts different comments side by side in every epoch.
-    """
+def shuffled(ids: list[np.ndarray], budget: int, seed: int) -> list[list[int]]:
+    """Row indices of one epoch's batches: comments of like length together, otherwise in an order `seed` decides."""
     random = np.random.default_rng(seed)
-    lengths = np.array([len(i) for i in ids])
-    order = np.argsort(lengths * random.uniform(0.9, 1.1, len(ids)) + random.uniform(0, 2, len(ids)), kind="stable")
-    batches, batch, width = [], [], 0
-    for i in order:
-        width_with = max(width, lengths[i])
-        if batch and width_with * (len(batch) + 1) > budget:
-            batches.append(batch)
-            batch, width_with = [], lengths[i]
-        batch.append(int(i))
-        width = width_with
-    if batch:
-        batches.append(batch)
+    batches = list(by_width(ids, random.permutation(len(ids)), budget))
     random.shuffle(batches)
     return batches

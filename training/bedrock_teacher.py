@@ -13,7 +13,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError
 
 from training.teachers import Estimate, Opinion, TeacherError
 
@@ -95,7 +95,7 @@ class BedrockTeacher:
         self._wait = wait
         self._system = GUIDE.read_text(encoding="utf-8") + INSTRUCTIONS
         try:
-            self._client = client or boto3.client(
+            self._client = client or boto3.Session().client(
                 "bedrock-runtime",
                 region_name=region,
                 config=Config(retries={"mode": "adaptive", "total_max_attempts": 5}, read_timeout=120),
@@ -142,22 +142,13 @@ class BedrockTeacher:
                 reason = code
             except BotoCoreError as error:
                 # Missing credentials or region will not come by waiting; a broken connection may.
-                if not isinstance(error, _PASSING_CONNECTION):
+                if not isinstance(error, ConnectionClosedError | HTTPClientError):
                     raise TeacherError(f"cannot call Bedrock: {error}") from None
                 reason = type(error).__name__
             if wait is None:
                 raise TeacherError(f"Bedrock still answers {reason}; what was annotated is kept, run again to go on")
             self._wait(wait)
         raise AssertionError("unreachable")
-
-
-def _connection_errors() -> tuple[type[BotoCoreError], ...]:
-    from botocore.exceptions import ConnectionClosedError, HTTPClientError
-
-    return ConnectionClosedError, HTTPClientError
-
-
-_PASSING_CONNECTION = _connection_errors()
 
 
 def numbered(texts: Sequence[str]) -> str:
@@ -171,11 +162,10 @@ def parse_answer(answer: str, count: int) -> dict[int, int]:
     scores, or with a score that is not an integer of -2..2 is not.
     """
     start, end = answer.find("["), answer.rfind("]")
-    try:
-        rows = json.loads(answer[start : end + 1]) if 0 <= start < end else []
-    except ValueError:
+    rows = loads_or_none(answer[start : end + 1]) if 0 <= start < end else None
+    if rows is None:
         # Cut off or broken in one place: the objects that are whole still count.
-        rows = [loaded for found in re.findall(r"\{[^{}]*\}", answer) if (loaded := loads_or_none(found)) is not None]
+        rows = [loads_or_none(found) for found in re.findall(r"\{[^{}]*\}", answer)]
     scores: dict[int, int] = {}
     contradicted: set[int] = set()
     for row in rows if isinstance(rows, list) else []:

@@ -21,7 +21,7 @@ _BOT_TEXT = re.compile(
     r"^\*\*User Report\*\*|this comment logs the Pay2Post fee|\]\(https://sodogetip\.xyz|^!tip \d|^\+?/?u/\w*tip\w* ",
     re.I,
 )
-_BOT_AUTHOR = re.compile(r"^(automoderator|.*[-_]bot|bot[-_].*|.*Bot\d*|coinfeeds-bot)$")
+_BOT_AUTHOR = re.compile(r"^((?i:automoderator)|.*[-_]bot|bot[-_].*|.*Bot\d*|coinfeeds-bot)$")
 _WORD = re.compile(r"\w", re.UNICODE)
 _LINK = "[link]"
 

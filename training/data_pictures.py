@@ -49,7 +49,8 @@ def draw(report: dict, tokens: dict[str, np.ndarray], out: Path) -> None:
     axes[0].barh(names, [unlabelled["subreddits"][name] for name in names], color=BLUE)
     axes[0].set_title("subreddits", fontsize=10)
     axes[0].tick_params(labelsize=8)
-    axes[0].xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k")
+    axes[0].locator_params(axis="x", nbins=5)
+    axes[0].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     years = unlabelled["years"]
     bars(axes[1], [year.replace("unknown", "?") for year in years], list(years.values()), BLUE)
     axes[1].set_title("years", fontsize=10)
@@ -97,7 +98,7 @@ def draw_beyond(axis: Axes, tokens: dict[str, np.ndarray]) -> None:
 
 def bars(axis: Axes, names: list[str], values: list[int], colours: object) -> None:
     axis.bar(names, values, color=colours)
-    axis.yaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}k")
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
 def save(figure: plt.Figure, path: Path) -> None:

@@ -34,6 +34,7 @@ def describe(records: list[Record], tokens: np.ndarray) -> dict:
     tokens: of each record's text, int64 [records].
     """
     texts = [record["text"] for record in records]
+    labels = Counter(value for record in records if (value := record.get("score", record.get("label"))) is not None)
     years = Counter(calendar_year(record.get("created_utc")) for record in records)
     subreddits = Counter((record.get("subreddit") or "unknown").lower() for record in records)
     return {
@@ -41,7 +42,7 @@ def describe(records: list[Record], tokens: np.ndarray) -> dict:
         "words": lengths(np.array([len(text.split()) for text in texts])),
         "tokens": lengths(tokens),
         "over_window": {str(limit): round(float((tokens > limit).mean()), 5) for limit in (128, 256, 512)},
-        "labels": dict(sorted(Counter(str(label(record)) for record in records if label(record) is not None).items())),
+        "labels": {str(value): count for value, count in sorted(labels.items())},
         "sources": dict(Counter(repository_of(record["source"]) for record in records).most_common()),
         "subreddits": dict(subreddits.most_common(TOP_SUBREDDITS)),
         "years": {str(year): years[year] for year in sorted(filter(None, years))} | {"unknown": years[None]},
@@ -52,10 +53,6 @@ def describe(records: list[Record], tokens: np.ndarray) -> dict:
             "question": share(texts, lambda text: text.rstrip().endswith("?")),
         },
     }
-
-
-def label(record: Record) -> object:
-    return record.get("score", record.get("label"))
 
 
 def lengths(values: np.ndarray) -> dict:

@@ -76,33 +76,30 @@ def percent(value: float) -> float:
     return round(100 * float(value), 2)
 
 
-def resamples(n: int) -> list[np.ndarray]:
+def resampled(logits: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
+    """Each measure over BOOTSTRAPS resamples of the rows; the resamples are the same for every model."""
     random = np.random.default_rng(SEED)
-    return [random.integers(0, n, n) for _ in range(BOOTSTRAPS)]
+    draws = [random.integers(0, len(scores), len(scores)) for _ in range(BOOTSTRAPS)]
+    return {name: np.array([measure(logits[d], scores[d]) for d in draws]) for name, measure in MEASURES.items()}
 
 
-def figures(logits: np.ndarray, scores: np.ndarray, intervals: bool = True) -> dict:
-    """Each measure in percent, with its 95 % bootstrap interval, and the 3 x 3 confusion (rows: truth)."""
+def figures(logits: np.ndarray, scores: np.ndarray, values: dict[str, np.ndarray]) -> dict:
+    """Each measure in percent with its 95 % interval over `values`, and the 3 x 3 confusion (rows: truth)."""
     out = {}
-    draws = resamples(len(scores)) if intervals else []
     for name, measure in MEASURES.items():
         out[name] = percent(measure(logits, scores))
-        if draws:
-            values = [measure(logits[d], scores[d]) for d in draws]
-            out[f"{name}_interval"] = [percent(q) for q in np.quantile(values, (0.025, 0.975))]
+        out[f"{name}_interval"] = [percent(q) for q in np.quantile(values[name], (0.025, 0.975))]
     out["confusion"] = confusion_matrix(np.sign(scores) + 1, logits.argmax(1), labels=[0, 1, 2]).tolist()
     return out
 
 
-def paired(ours: np.ndarray, theirs: np.ndarray, scores: np.ndarray) -> dict:
-    """Difference ours - theirs of each measure in points, with its 95 % interval over common resamples."""
-    draws = resamples(len(scores))
+def paired(ours: dict, theirs: dict, our_values: dict, their_values: dict) -> dict:
+    """Difference ours - theirs of each measure in points, with its 95 % interval over the common resamples."""
     out = {}
-    for name, measure in MEASURES.items():
-        values = [measure(ours[d], scores[d]) - measure(theirs[d], scores[d]) for d in draws]
-        low, high = np.quantile(values, (0.025, 0.975))
+    for name in MEASURES:
+        low, high = np.quantile(our_values[name] - their_values[name], (0.025, 0.975))
         out[name] = {
-            "difference": percent(measure(ours, scores) - measure(theirs, scores)),
+            "difference": round(ours[name] - theirs[name], 2),
             "interval": [percent(low), percent(high)],
         }
     return out
@@ -191,6 +188,8 @@ def evaluate(
     for name in against or []:
         models[name] = huggingface_logits(name, texts)
     lengths = [len(i) for i in encode(tokenizer, texts, 100_000)]
+    values = {name: resampled(logits, scores) for name, logits in models.items()}
+    table = {name: figures(logits, scores, values[name]) for name, logits in models.items()}
     metrics = {
         "rows": len(rows),
         "sided_rows": int((scores != 0).sum()),
@@ -198,8 +197,8 @@ def evaluate(
         "labels": list(LABELS),
         "max_tokens": MAX_TOKENS,
         "bootstraps": BOOTSTRAPS,
-        "models": {name: figures(logits, scores) for name, logits in models.items()},
-        "paired": {name: paired(models["int8"], x, scores) for name, x in models.items() if name != "int8"},
+        "models": table,
+        "paired": {m: paired(table["int8"], table[m], values["int8"], values[m]) for m in models if m != "int8"},
         "slices": by_slice(models, rows, scores, lengths),
         "file_mb": round(int8.stat().st_size / 1e6, 2),
     }

@@ -48,7 +48,7 @@ def export(
     mask = torch.ones_like(ids)
     mask[1, 6:] = 0
     torch.onnx.export(
-        Logits(model),
+        Logits(model).eval(),  # a fresh wrapper is in training mode, and export would put the model back into it
         (ids, mask),
         str(out),
         input_names=["input_ids", "attention_mask"],

@@ -3,10 +3,13 @@
     python -m training.labels ../data/labelled.jsonl ../data/dev.jsonl
 
 The texts are their authors' and are not published again; `training.join_labels` puts them back from public sources.
+Beside it goes `labels_check.csv`: for a few comments of each source file a short hash of the text, so that joining can
+tell whether rows that serve as ids still have the numbers they had.
 """
 
 import csv
 import gzip
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -14,9 +17,12 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from training.records import DataError, read_records
+from training.records import DataError, Record, read_records, repository_of
 
 DEFAULT_LABELS = Path(__file__).with_name("labels.csv.gz")
+CHECKS_PER_FILE = 20
+# Ids of the other repositories are row numbers, which mean something only within their file, in its version.
+REDDIT_IDS = frozenset({"anatosun/reddit-cryptocurrency-analysis", "zakariaeyahya/Crypto_Analysis"})
 COLUMNS = ("source", "id", "score", "split")
 
 
@@ -64,6 +70,41 @@ def read_labels(path: Path = DEFAULT_LABELS) -> list[Label]:
         raise DataError(f"{path} cannot be read as labels: {error}") from None
 
 
+def checks_path(labels: Path) -> Path:
+    """Where the checks of a labels file are: beside it."""
+    return labels.with_name(labels.name.removesuffix(".csv.gz") + "_check.csv")
+
+
+def text_hash(text: str) -> str:
+    """8 hex digits of the text's sha256, white space aside, which scrapers and parsers treat differently."""
+    return hashlib.sha256("".join(text.split()).encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def write_checks(path: Path, records: list[Record]) -> None:
+    """Write source, id and text hash of evenly spaced comments of every source file whose ids are row numbers."""
+    files: dict[str, list[Record]] = {}
+    for record in records:
+        if repository_of(record["source"]) not in REDDIT_IDS:
+            files.setdefault(record["source"], []).append(record)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("source", "id", "text_hash"))
+        for source, found in sorted(files.items()):
+            found.sort(key=lambda record: str(record["id"]))
+            count = min(CHECKS_PER_FILE, len(found))
+            for n in range(count):
+                record = found[n * len(found) // count]
+                writer.writerow((source, record["id"], text_hash(record["text"])))
+
+
+def read_checks(path: Path) -> dict[tuple[str, str], str]:
+    """(source, id) to text hash; empty if there is no such file."""
+    if not path.exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        return {(row["source"], row["id"]): row["text_hash"] for row in csv.DictReader(file)}
+
+
 def main(
     train: Annotated[Path, typer.Argument(help="Labelled comments (.jsonl or .jsonl.gz) to learn from.")],
     dev: Annotated[Path, typer.Argument(help="Labelled comments of the development set.")],
@@ -71,12 +112,14 @@ def main(
 ) -> None:
     """Write the labels of two files of labelled comments, without their texts."""
     try:
+        records = {"train": list(read_records(train)), "dev": list(read_records(dev))}
         labels = [
             Label(record["source"], str(record["id"]), int(record["score"]), split)
-            for path, split in ((train, "train"), (dev, "dev"))
-            for record in read_records(path)
+            for split, found in records.items()
+            for record in found
         ]
         write_labels(out, labels)
+        write_checks(checks_path(out), records["train"] + records["dev"])
     except (DataError, KeyError) as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         raise typer.Exit(1) from None

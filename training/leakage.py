@@ -3,7 +3,7 @@
     python -m training.leakage --evaluation any.csv            # drop it from build/training/data
     python -m training.leakage --evaluation any.csv --check    # only report; exit code 1 if something leaks
 
-A text matches if it is equal but for case and punctuation, nearly equal (character shingles, Jaccard 0.6: stricter
+A text matches if it is equal but for case and punctuation, nearly equal (pairs of words, Jaccard 0.5: stricter
 than duplicate removal), or shares a run of 8 words (a quotation, a truncation, an edit).
 """
 
@@ -19,7 +19,7 @@ import typer
 from training.near_duplicates import NearDuplicates, canonical
 from training.records import DataError, Record, read_records, write_records
 
-SIMILARITY = 0.6
+SIMILARITY = 0.5
 SHARED_WORDS = 8
 TRAINING_FILES = ("labelled.jsonl.gz", "unlabelled.jsonl.gz", "general.jsonl.gz", "dev.jsonl.gz")
 # What CSVs of evaluation sets call the text, in the order tried.
@@ -34,19 +34,19 @@ class LeakageGuard:
         self._near = NearDuplicates(SIMILARITY)
         self._near.add([str(number) for number in range(len(texts))], texts, "Indexing the evaluation set")
         self._equal = {canonical(text) for text in texts}
-        self._runs = {run for text in texts for run in word_runs(text)}
+        self._runs = {run for key in self._equal for run in word_runs(key)}
 
     def reasons(self, texts: Sequence[str], description: str = "Leakage guard") -> list[str | None]:
         """For each text "equal", "near", "shared words", or None if it is far from every evaluation text."""
         near = self._near.find(texts, description)
-        return [self._reason(text, match) for text, match in zip(texts, near, strict=True)]
+        return [self._reason(canonical(text), match) for text, match in zip(texts, near, strict=True)]
 
-    def _reason(self, text: str, match: str | None) -> str | None:
-        if canonical(text) in self._equal:
+    def _reason(self, key: str, match: str | None) -> str | None:
+        if key in self._equal:
             return "equal"
         if match is not None:
             return "near"
-        return "shared words" if any(run in self._runs for run in word_runs(text)) else None
+        return "shared words" if not self._runs.isdisjoint(word_runs(key)) else None
 
     def keep(self, records: Sequence[Record], description: str = "Leakage guard") -> tuple[list[Record], Counter]:
         """The records that may be learned from, and how many were dropped for which reason."""
@@ -55,9 +55,9 @@ class LeakageGuard:
         return kept, Counter(reason for reason in reasons if reason)
 
 
-def word_runs(text: str) -> set[tuple[str, ...]]:
-    """All runs of 8 consecutive words; none for a shorter text."""
-    words = canonical(text).split()
+def word_runs(key: str) -> set[tuple[str, ...]]:
+    """All runs of 8 consecutive words of a canonical text; none for a shorter one."""
+    words = key.split()
     return {tuple(words[start : start + SHARED_WORDS]) for start in range(len(words) - SHARED_WORDS + 1)}
 
 

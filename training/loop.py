@@ -88,10 +88,7 @@ def train(
     torch.manual_seed(schedule.seed)
     repeats = np.arange(len(ids)) if weights is None else np.repeat(np.arange(len(ids)), weights)
     epochs = [
-        [
-            [int(repeats[i]) for i in rows]
-            for rows in shuffled([ids[r] for r in repeats], schedule.batch_tokens, pad_id, s)
-        ]
+        [[int(repeats[i]) for i in rows] for rows in shuffled([ids[r] for r in repeats], schedule.batch_tokens, s)]
         for s in range(schedule.seed * 1000, schedule.seed * 1000 + schedule.epochs)
     ]
     plan = [rows for epoch in epochs for rows in epoch]
@@ -168,7 +165,7 @@ def train(
             }
             clock = now
             progress.update(task, advance=1, loss=running)
-            if (step + 1) % 200 == 0:
+            if (step + 1) % 50 == 0:
                 rate = progress_state["tokens"] / progress_state["seconds"]
                 progress.console.print(f"{label} step {step + 1}/{len(plan)} loss {running:.4f} {rate:.0f} tokens/s")
             if state_path and now - saved_at > SAVE_EVERY_S:

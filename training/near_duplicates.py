@@ -1,11 +1,13 @@
-"""Texts that are the same, or nearly: MinHash over character shingles, candidates checked by their exact similarity.
+"""Texts that are the same, or nearly: MinHash over pairs of words, candidates checked by their exact similarity.
 
 Broder, "On the resemblance and containment of documents" (1997); the index is datasketch's MinHashLSH.
 """
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from datasketch import MinHash, MinHashLSH
 from rich.console import Console
@@ -13,11 +15,10 @@ from rich.progress import track
 
 from lambda_fn.text import normalise
 
-SHINGLE_CHARACTERS = 5
 # Shorter texts must be equal: one letter can turn "fortunately not" into its opposite.
-SHORTEST_COMPARED = 40
-# Jaccard similarity of the shingles from which two comments count as one. One word of twenty changed gives about 0.8.
-SIMILARITY = 0.8
+SHORTEST_COMPARED_WORDS = 8
+# Jaccard similarity of word pairs from which two comments count as one. One word of twelve changed gives 0.69.
+SIMILARITY = 0.7
 # Fewer permutations than usual, because candidates are checked exactly; the seed makes runs equal.
 PERMUTATIONS = 64
 SEED = 1
@@ -25,15 +26,15 @@ BATCH = 5_000
 _NOT_WORD = re.compile(r"[\W_]+", re.UNICODE)
 
 
+@lru_cache(maxsize=2**19)  # each text is looked at by two guards and by duplicate removal
 def canonical(text: str) -> str:
     """What is left of the text that the model reads when case, punctuation and white space are not looked at."""
     return _NOT_WORD.sub(" ", normalise(text).casefold()).strip() or text.strip()
 
 
-def shingles(key: str) -> set[bytes]:
-    """All runs of 5 characters of a canonical text (the text itself where it is shorter)."""
-    ends = max(1, len(key) - SHINGLE_CHARACTERS + 1)
-    return {key[start : start + SHINGLE_CHARACTERS].encode() for start in range(ends)}
+def word_pairs(words: list[str]) -> set[bytes]:
+    """All pairs of neighbouring words."""
+    return {f"{left} {right}".encode() for left, right in pairwise(words)}
 
 
 def similarity(left: set[bytes], right: set[bytes]) -> float:
@@ -49,8 +50,8 @@ class NearDuplicates:
         self.threshold = threshold
         self._name_of: dict[str, str] = {}
         self._key_of: dict[str, str] = {}
-        # A little below the threshold: LSH's probability of missing a pair is about a half at its own threshold.
-        self._index = MinHashLSH(threshold=max(0.1, threshold - 0.1), num_perm=PERMUTATIONS)
+        # Candidates are checked exactly, so a false one costs a little time; a missed one would stay.
+        self._index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=(0.1, 0.9))
 
     def add(self, names: Sequence[str], texts: Sequence[str], description: str = "Indexing") -> None:
         """Add texts under unique names."""
@@ -62,8 +63,10 @@ class NearDuplicates:
         self._scan([""] * len(texts), texts, description, keep=lambda name, match: found.append(match))
         return found
 
-    def add_distinct(self, names: Sequence[str], texts: Sequence[str], description: str = "Removing duplicates"):
-        """Add each text that nearly equals none before it. Returns [the earlier text's name, or None if added]."""
+    def add_distinct(
+        self, names: Sequence[str], texts: Sequence[str], description: str = "Removing duplicates"
+    ) -> list[str | None]:
+        """Add each text that nearly equals none before it. For each text, the earlier one's name, or None if added."""
         found: list[str | None] = []
 
         def keep(name: str, match: str | None) -> bool:
@@ -76,31 +79,30 @@ class NearDuplicates:
     def _scan(
         self, names: Sequence[str], texts: Sequence[str], description: str, keep: Callable[[str, str | None], object]
     ) -> None:
+        """Tell `keep` each text's name and match, in order; a text that it answers with True enters the index."""
         starts = range(0, len(texts), BATCH)
         for start in track(starts, description=description, console=Console(stderr=True), disable=len(starts) < 3):
             keys = [canonical(text) for text in texts[start : start + BATCH]]
-            sets = [shingles(key) for key in keys]
-            sketches = MinHash.bulk(sets, num_perm=PERMUTATIONS, seed=SEED, hashfunc=zlib.crc32)
-            for name, key, parts, sketch in zip(names[start : start + BATCH], keys, sets, sketches, strict=True):
+            words = [key.split() for key in keys]
+            pairs = [word_pairs(found) if len(found) >= SHORTEST_COMPARED_WORDS else None for found in words]
+            compared = [found for found in pairs if found is not None]
+            sketches = iter(MinHash.bulk(compared, num_perm=PERMUTATIONS, seed=SEED, hashfunc=zlib.crc32))
+            for name, key, found in zip(names[start : start + BATCH], keys, pairs, strict=True):
+                sketch = next(sketches) if found is not None else None
                 match = self._name_of.get(key)
-                if match is None and len(key) >= SHORTEST_COMPARED:
-                    match = self._nearest(parts, sketch)
+                if match is None and found is not None:
+                    match = self._nearest(found, sketch)
                 if keep(name, match):
                     self._name_of.setdefault(key, name)
-                    if len(key) >= SHORTEST_COMPARED and name not in self._key_of:
+                    if sketch is not None and name not in self._key_of:
                         self._key_of[name] = key
                         self._index.insert(name, sketch)
 
-    def _nearest(self, parts: set[bytes], sketch: MinHash) -> str | None:
+    def _nearest(self, pairs: set[bytes], sketch: MinHash) -> str | None:
         best, best_similarity = None, self.threshold
         # Sorted, because LSH returns its candidates in no fixed order and ties would make runs differ.
         for name in sorted(self._index.query(sketch)):
-            value = similarity(parts, shingles(self._key_of[name]))
+            value = similarity(pairs, word_pairs(self._key_of[name].split()))
             if value >= best_similarity and (best is None or value > best_similarity):
                 best, best_similarity = name, value
         return best
-
-
-def distinct_names(sources: Iterable[str], ids: Iterable[str]) -> list[str]:
-    """Names unique over sources: ids that are row numbers repeat from one file to the next."""
-    return [f"{source}#{id}" for source, id in zip(sources, ids, strict=True)]

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from training.comments import DATA_DIR
+from training.parity import QEMU
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
@@ -50,21 +51,28 @@ class Step:
     def inputs(self) -> list[Path]:
         """Files whose change makes the step run again: its script, the files it reads, checkpoints' weights."""
         values = [v for k, vs in self.options.items() if k != "out" for v in (vs if isinstance(vs, list) else [vs])]
-        paths = [v / "model.safetensors" if v.is_dir() else v for v in values if isinstance(v, Path)]
-        return [p for p in (ROOT / f"{self.module}.py", *paths) if p.is_file()]
+        paths = [v for v in values if isinstance(v, Path)]
+        within = [p / name for p in paths for name in ("model.safetensors", "manifest.json")]
+        return [p for p in (ROOT / f"{self.module}.py", *paths, *within) if p.is_file()]
 
     def is_current(self) -> bool:
         """Whether the output exists and is not older than any input."""
         return self.output.exists() and all(p.stat().st_mtime <= self.output.stat().st_mtime for p in self.inputs())
 
 
-def steps(base: str, teacher: str, data: Path, work: Path, first: Path | None = None) -> list[Step]:
-    """The steps from the base encoder to the artifact folder work/artifact."""
+def steps(
+    base: str, teacher: str, data: Path, work: Path, first: Path | None = None, distilled: bool = True
+) -> list[Step]:
+    """The steps from the base encoder to the artifact folder work/artifact.
+
+    Without `distilled` the student is the mean of the fine-tuned seeds, and no unlabelled comment is used.
+    """
 
     def trained(title: str, module: str, name: str, **options) -> Step:
         return Step(title, module, {**options, "data": data, "out": work / name}, work / name / "model.safetensors")
 
-    student, onnx, int8 = work / "student", work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
+    student = work / ("student" if distilled else "soup")
+    onnx, int8 = work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
     pseudo, calibration, metrics = work / "pseudo.npz", work / "calibration.json", work / "metrics.json"
     ensemble = [f"finetuned-{seed}" for seed in SEEDS]
     plan = [
@@ -73,32 +81,49 @@ def steps(base: str, teacher: str, data: Path, work: Path, first: Path | None = 
     ]
     for seed, name in zip(SEEDS, ensemble, strict=True):
         plan.append(trained(f"fine-tune, seed {seed}", "finetune", name, init=work / "warm", seed=seed))
-    if teacher:
+    seeds = [work / name for name in ensemble]
+    plan.append(trained("mean of the seeds' weights", "soup", "soup", checkpoint=seeds))
+    if distilled and teacher:
         plan.append(trained("teacher", "teacher", "teacher", base=teacher))
         ensemble.append("teacher")
     evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
     if first:
         evaluation["first"] = first
-    pack = {"checkpoint": student, "model": int8, "calibration": calibration, "metrics": metrics, "data": data}
+    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
+    draft, parity = work / "draft", work / "parity.json"
+    if distilled:
+        labels = {"teacher": [work / name for name in ensemble], "data": data, "out": pseudo}
+        plan.append(Step("pseudo-labels", "pseudo_label", labels, pseudo))
+        plan.append(trained("distillation", "distil", "student", init=work / "soup", probabilities=pseudo))
     return [
         *plan,
-        Step(
-            "pseudo-labels",
-            "pseudo_label",
-            {"teacher": [work / name for name in ensemble], "data": data, "out": pseudo},
-            pseudo,
-        ),
-        trained("distillation", "distil", "student", init=work / ensemble[0], probabilities=pseudo),
         Step("export to ONNX", "export", {"checkpoint": student, "out": onnx}, onnx),
-        Step("quantize", "quantize", {"model": onnx, "tokenizer": student, "data": data, "out": int8}, int8),
+        Step("quantize", "quantize", {"checkpoint": student, "model": onnx, "data": data, "out": int8}, int8),
         Step(
             "calibrate",
             "calibrate",
             {"model": int8, "tokenizer": student, "data": data, "out": calibration},
             calibration,
         ),
-        Step("evaluate", "evaluate", {**evaluation, "training": work / "cost.json", "out": metrics}, metrics),
-        Step("artifact", "artifact", {**pack, "out": work / "artifact"}, work / "artifact" / "manifest.json"),
+        Step("draft artifact", "artifact", {**pack, "out": draft}, draft / "manifest.json"),
+        Step(
+            "parity",
+            "parity",
+            {"artifact": draft, "data": data, "out": parity, **({"cpu": "Haswell"} if shutil.which(QEMU) else {})},
+            parity,
+        ),
+        Step(
+            "evaluate",
+            "evaluate",
+            {**evaluation, "parity": parity, "training": work / "cost.json", "out": metrics},
+            metrics,
+        ),
+        Step(
+            "artifact",
+            "artifact",
+            {**pack, "metrics": metrics, "data": data, "out": work / "artifact"},
+            work / "artifact" / "manifest.json",
+        ),
     ]
 
 
@@ -125,11 +150,12 @@ def main(
     work: Annotated[Path, typer.Option(help="folder of what the steps write")] = Path("build/training"),
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
     first: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
+    distilled: Annotated[bool, typer.Option("--distil/--no-distil", help="learn from unlabelled comments too")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say which steps would run")] = False,
 ) -> None:
     """Train the model, from base encoder to artifact folder. Exit status 1: a step failed; start again to go on."""
     work.mkdir(parents=True, exist_ok=True)
-    plan = steps(base, teacher, data, work, first)
+    plan = steps(base, teacher, data, work, first, distilled)
     for number, step in enumerate(plan, 1):
         title = f"[{number}/{len(plan)}] {step.title}"
         if step.is_current():

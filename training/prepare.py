@@ -27,7 +27,7 @@ from rich.table import Table
 from training.cleaning import why_dropped
 from training.join_labels import DEFAULT_LABELS, gather, join
 from training.leakage import LeakageGuard, evaluation_texts
-from training.near_duplicates import NearDuplicates, distinct_names
+from training.near_duplicates import NearDuplicates
 from training.records import DataError, Record, read_records, write_records
 from training.sources.checkouts import DEFAULT_FOLDER, checkout
 from training.sources.errors import SourceError
@@ -126,10 +126,10 @@ def clean(records: Iterable[Record]) -> tuple[list[Record], Counter]:
     return kept, dropped
 
 
-def distinct(records: list[Record], index: NearDuplicates, description: str) -> tuple[list[Record], Counter]:
-    """Records that nearly equal none in `index` nor one before them; they are added to it."""
-    names = distinct_names((record["source"] for record in records), (record["id"] for record in records))
-    matches = index.add_distinct(names, [record["text"] for record in records], description)
+def distinct(records: list[Record], index: NearDuplicates, name: str) -> tuple[list[Record], Counter]:
+    """Records of the file `name` that nearly equal none in `index` nor one before them; they are added to it."""
+    names = [f"{name} {number}" for number in range(len(records))]
+    matches = index.add_distinct(names, [record["text"] for record in records], f"{name}: duplicates")
     own = set(names)
     kept = [record for record, match in zip(records, matches, strict=True) if match is None]
     dropped = Counter("duplicate" if match in own else "in another file" for match in matches if match is not None)
@@ -144,18 +144,19 @@ def prepare(inputs: Inputs, out: Path) -> dict:
     report = {name: {"read": len(data[name])} for name in FILES}
     dropped: dict[str, Counter] = {}
     for name in FILES:
-        # The development set stays as it is: figures on it must remain comparable.
+        # The development set is not cleaned: figures on it must remain comparable.
         data[name], dropped[name] = clean(data[name]) if name != "dev" else (keep_fields(data[name]), Counter())
 
-    guarded = [(name, guard) for guard in guards(inputs, data["dev"]) for name in ("labelled", "unlabelled", "general")]
-    for name, (kind, guard) in guarded:
-        data[name], reasons = guard.keep(data[name], f"{name}: away from the {kind} set")
-        dropped[name].update({f"{kind} set, {reason}": count for reason, count in reasons.items()})
+    for kind, guard in guards(inputs, data["dev"]):
+        # An evaluation set may not be chosen or calibrated on either.
+        for name in FILES if kind == "evaluation" else ("labelled", "unlabelled", "general"):
+            data[name], reasons = guard.keep(data[name], f"{name}: away from the {kind} set")
+            dropped[name].update({f"{kind} set, {reason}": count for reason, count in reasons.items()})
 
     # One index for the comments, labelled first: an unlabelled twin of a labelled comment would add nothing.
     comments = NearDuplicates()
     for name, index in (("labelled", comments), ("unlabelled", comments), ("general", NearDuplicates())):
-        data[name], reasons = distinct(data[name], index, f"{name}: duplicates")
+        data[name], reasons = distinct(data[name], index, name)
         dropped[name].update(reasons)
 
     for name in FILES:

@@ -162,6 +162,9 @@ class EnsembleTeacher:
     def __init__(self, folders: Sequence[Path], batch_size: int = 64):
         if not folders:
             raise TeacherError("an ensemble needs at least one folder")
+        for folder in folders:
+            if not folder.is_dir():
+                raise TeacherError(f"cannot load {folder}: it is not a folder")
         self._members = [
             ArtifactTeacher(folder) if (folder / "onnx").is_dir() else HuggingFaceTeacher(str(folder))
             for folder in folders

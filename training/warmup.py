@@ -21,7 +21,8 @@ from training.predict import dev_figures, logits_of
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 ROWS = 80_000  # a seeded sample; 0 for all
 EPOCHS = 1
-LEARNING_RATE = 1e-4
+LEARNING_RATE = 2e-4
+BATCH_TOKENS = 4096
 MAX_TOKENS = 64  # these texts are short
 # -----------------------------------------------------------------------------------------------------------------
 
@@ -43,7 +44,7 @@ def warmup(
         model,
         encode(tokenizer, [r["text"] for r in texts], MAX_TOKENS),
         soft_cross_entropy(torch.from_numpy(soft_targets(texts))),
-        Schedule(EPOCHS, LEARNING_RATE, seed=seed),
+        Schedule(EPOCHS, LEARNING_RATE, batch_tokens=BATCH_TOKENS, seed=seed),
         pad_token(tokenizer),
         out.with_suffix(".state"),
         f"warm-up {len(texts)}",

@@ -31,6 +31,9 @@ function table(head, rows) {
   return details;
 }
 
+/** In the SVG's own units, one each to a pixel, so that its text stays readable on a phone. */
+const widthOf = (parent) => Math.max(280, Math.min(720, parent.closest("section").clientWidth - 32));
+
 const count = () => ({ negative: 0, neutral: 0, positive: 0 });
 const total = (counts) => counts.negative + counts.neutral + counts.positive;
 const share = (counts) => (counts.positive + counts.negative ? counts.positive / (counts.positive + counts.negative) : NaN);
@@ -47,7 +50,7 @@ export function overTime(parent, results) {
   const buckets = Array.from({ length: Math.floor((last - start) / width) + 1 }, count);
   for (const { label, at } of timed) buckets[Math.floor((at - start) / width)][label]++;
 
-  const W = 720, H = 260, left = 40, right = 8, top = 10, lineBottom = 165, volumeTop = 180, bottom = 238;
+  const W = widthOf(parent), H = 260, left = 40, right = 8, top = 10, lineBottom = 165, volumeTop = 180, bottom = 238;
   const step = (W - left - right) / buckets.length;
   const x = (i) => left + step * (i + 0.5), y = (value) => lineBottom - value * (lineBottom - top);
   const most = Math.max(...buckets.map(total));
@@ -86,13 +89,13 @@ export function bySubreddit(parent, results) {
   }
   if (!groups.size) return false;
   const rows = [...groups].sort((a, b) => total(b[1]) - total(a[1])).slice(0, MAX_SUBREDDITS);
-  const W = 720, rowHeight = 26, left = 170, right = 60, H = rows.length * rowHeight + 8;
+  const W = widthOf(parent), rowHeight = 26, left = Math.min(170, W / 3), right = 60, H = rows.length * rowHeight + 8;
   const svg = draw(document.createElement("div"), "svg", { viewBox: `0 0 ${W} ${H}`, role: "img" });
   svg.setAttribute("aria-label", `Shares of each class in the ${rows.length} largest of ${groups.size} subreddits`);
   rows.forEach(([subreddit, counts], i) => {
     const y = i * rowHeight + 6;
     let x = left;
-    draw(svg, "text", { x: left - 8, y: y + 13, "text-anchor": "end" }, subreddit.length > 24 ? subreddit.slice(0, 23) + "…" : subreddit);
+    draw(svg, "text", { x: left - 8, y: y + 13, "text-anchor": "end" }, subreddit.length > left / 7 ? subreddit.slice(0, left / 7 - 1) + "…" : subreddit);
     for (const label of CLASSES) {
       const width = (counts[label] / total(counts)) * (W - left - right);
       const bar = draw(svg, "rect", { class: label, x, y, width: Math.max(0, width - 1), height: 17 });

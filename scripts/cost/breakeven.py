@@ -15,7 +15,7 @@ from scripts.cost.scenario import Scenario
 from scripts.cost.workload import Workload
 
 DAILY = (1e4, 1e9)  # comments a day between which crossings are looked for
-STEPS = 60
+STEPS = 40
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def crossings(difference: Callable[[float], float], low: float, high: float) -> 
         if (at_a < 0) == (at_b < 0):
             continue
         left, right = a, b
-        for _ in range(40):
+        for _ in range(24):
             middle = math.sqrt(left * right)
             if (difference(middle) < 0) == (at_a < 0):
                 left = middle

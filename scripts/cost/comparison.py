@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scripts.cost.assumptions import Assumptions
 from scripts.cost.bill import Bill
+from scripts.cost.errors import CostError
 from scripts.cost.inputs import Inputs
 from scripts.cost.options import OPTIONS, Option, price_all
 from scripts.cost.scenario import Scenario
@@ -34,6 +35,8 @@ class Comparison:
         options = tuple(options)
         scenarios = {width: inputs.scenario(assumptions, width) for width in WIDTHS}
         if ms_per_comment is not None:
+            if not 0.001 <= ms_per_comment <= 100_000:
+                raise CostError(f"{ms_per_comment:g} ms per comment: give a number from 0.001 to 100,000")
             own = scenarios[WIDTHS[0]]
             speed = own.speed.with_ms_per_comment(ms_per_comment, own.workload.lengths)
             scenarios[WIDTHS[0]] = inputs.scenario(assumptions, WIDTHS[0], speed)

@@ -5,7 +5,7 @@ import math
 from scripts.cost import queueing
 from scripts.cost.assumptions import FARGATE_SIZES, Assumptions
 from scripts.cost.bill import Bill
-from scripts.cost.lambda_sqs import DELETE_BATCH, Packing, pack, sqs_requests
+from scripts.cost.lambda_sqs import Packing, pack, sqs_requests
 from scripts.cost.scenario import GB, Scenario
 
 API_MINIMUM_TASKS = 2  # one per availability zone
@@ -53,7 +53,7 @@ def fargate_api(scenario: Scenario, architecture: str, spot: bool = False) -> Bi
     tasks = api_tasks(scenario, architecture)
     vcpu = scenario.assumptions.fargate_vcpu
     task_hours = sum(tasks) * scenario.workload.days
-    _add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
+    add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
     hours = scenario.workload.hours_in_month
     bill.add("load balancer", "alb.hour", hours)
     bill.add(
@@ -83,10 +83,12 @@ def _worker(scenario: Scenario, architecture: str, comments_per_message: int, sp
     capacity = workers_per_task(vcpu) * scenario.assumptions.worker_utilisation
     tasks = [max(1, math.ceil(load * factor / capacity)) for factor in scenario.workload.hourly]
     task_hours = sum(tasks) * scenario.workload.days
-    _add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
+    add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
     mean_tasks = sum(tasks) / len(tasks)
     bill.add("IPv4", "ipv4.hour", task_hours)
-    bill.add("SQS", "sqs.requests", sqs_requests(scenario, packing, mean_tasks * workers_per_task(vcpu), DELETE_BATCH))
+    bill.add(
+        "SQS", "sqs.requests", sqs_requests(scenario, packing, mean_tasks * workers_per_task(vcpu), event_source=False)
+    )
     scenario.add_results(bill, packing.messages)
     scenario.add_logs(bill, task_hours * 60 * scenario.assumptions.log_bytes / GB)
     bill.facts |= {"task vCPUs": vcpu, "tasks, mean": mean_tasks, "tasks, most": max(tasks)}
@@ -102,7 +104,7 @@ def worker_load(scenario: Scenario, architecture: str, packing: Packing, vcpu: f
     return packing.messages / scenario.workload.month_seconds * message_ms / 1000
 
 
-def _add_tasks(
+def add_tasks(
     scenario: Scenario, bill: Bill, architecture: str, vcpu: float, memory_gb: float, task_hours: float, spot: bool
 ) -> None:
     """https://aws.amazon.com/fargate/pricing/: vCPU and memory of a task, for as long as it stands."""

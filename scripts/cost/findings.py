@@ -8,9 +8,6 @@ from scripts.cost.breakeven import (
     mean_vcpus,
 )
 from scripts.cost.comparison import Comparison
-from scripts.cost.speed import WIDTHS
-
-BENCH = WIDTHS[0]
 
 
 def answer(comparison: Comparison) -> str:
@@ -60,14 +57,14 @@ def _per_vcpu(comparison: Comparison) -> str | None:
         return None
     around = alb.total - alb.parts["compute"]
     graviton = own.speed.host_factors["graviton2"]
-    busy = mean_vcpus(own.workload, own.batch_ms)
     return (
-        f"The whole stream keeps {busy:.2f} vCPUs busy. Fargate sells one for ${fargate_vcpu_hour(prices, 'x86'):.4f} "
-        f"an hour against Lambda's ${lambda_vcpu_hour(prices, 'x86'):.4f}, so it wins above "
-        f"{fargate_utilisation(prices, 'x86'):.0%} use; yet behind an ALB the parts around the tasks (load balancer, "
-        f"addresses, data out, monitoring) come to ${around:,.0f}, and the tasks stand at "
-        f"{alb.facts['utilisation']:.0%} use to keep their latency. arm64 is a fifth cheaper a second and pays only where it is "
-        f"less than {graviton_factor(prices):.2f} times slower ({graviton.basis} here: {graviton.value:g})."
+        f"The whole stream keeps {mean_vcpus(own.workload, own.batch_ms):.2f} vCPUs busy. Fargate sells one for "
+        f"${fargate_vcpu_hour(prices, 'x86'):.4f} an hour against Lambda's ${lambda_vcpu_hour(prices, 'x86'):.4f}, so "
+        f"it wins above {fargate_utilisation(prices, 'x86'):.0%} use; yet behind an ALB the parts around the tasks "
+        f"(load balancer, addresses, data out, monitoring) come to ${around:,.0f}, and the tasks stand at "
+        f"{alb.facts['utilisation']:.0%} use (two zones, a latency target). arm64 is a fifth cheaper a second "
+        f"and pays only where it is less than {graviton_factor(prices):.2f} times slower "
+        f"({graviton.basis} here: {graviton.value:g})."
     )
 
 
@@ -75,15 +72,16 @@ def _message_size(comparison: Comparison) -> str | None:
     packed, large = comparison.bill("lambda-sqs-packed-x86"), comparison.bill("lambda-sqs-large-x86")
     if not packed or not large:
         return None
-    small_parts = sum(packed.parts.get(part, 0.0) for part in ("SQS", "requests", "logs"))
-    return (
-        f"Sixteen times larger messages leave the SQS bill where it was (${packed.parts['SQS']:.2f} against "
-        f"${large.parts['SQS']:.2f}: every 64 KB is billed as a request) and still save "
-        f"${packed.total - large.total:,.2f}, nearly all of it in S3 PUTs, because a result object belongs to a message. "
-        f"Metrics, alarms and a dashboard (${packed.parts.get('monitoring', 0.0):.2f}) cost more than queue, requests and "
-        f"logs together (${small_parts:.2f})."
-        if packed.parts.get("monitoring", 0.0) > small_parts
-        else f"Sixteen times larger messages leave the SQS bill where it was (${packed.parts['SQS']:.2f} against "
-        f"${large.parts['SQS']:.2f}: every 64 KB is billed as a request) and still save "
-        f"${packed.total - large.total:,.2f}, nearly all of it in S3 PUTs, because a result object belongs to a message."
+    text = (
+        f"Messages as large as SQS takes leave its bill where it was (${packed.parts['SQS']:.2f} at 64 KB, "
+        f"${large.parts['SQS']:.2f} at 1 MiB: every 64 KB is billed as a request) and still save "
+        f"${packed.total - large.total:,.2f}, most of it in S3 PUTs: a result object belongs to a message."
     )
+    small = sum(packed.parts.get(part, 0.0) for part in ("SQS", "requests", "logs"))
+    watching = packed.parts.get("monitoring", 0.0)
+    if watching > small:
+        text += (
+            f" Metrics, alarms and a dashboard (${watching:.2f}) cost more than queue, requests and logs together "
+            f"(${small:.2f})."
+        )
+    return text

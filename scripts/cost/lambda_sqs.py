@@ -25,6 +25,7 @@ class Packing:
     comments_per_message: float
     messages: float
     messages_per_invocation: float
+    full: bool = False  # batches reach their size or the event's limit before the window closes
 
     @property
     def invocations(self) -> float:
@@ -42,33 +43,38 @@ def pack(scenario: Scenario, wanted: int) -> Packing:
     per_poller = messages / workload.month_seconds / assumptions.pollers
     gathered = 1 + per_poller * assumptions.batching_window_s
     fits = max(1.0, LAMBDA_MAX_PAYLOAD_BYTES // (size * assumptions.bytes_per_comment * EVENT_OVERHEAD))
-    return Packing(size, messages, min(gathered, float(assumptions.messages_per_invocation), fits))
+    most = min(float(assumptions.messages_per_invocation), fits)
+    return Packing(size, messages, min(gathered, most), full=gathered >= most)
 
 
-def empty_receives_a_second(pollers: float, message_rate: float) -> float:
+def empty_receives_a_second(pollers: float, message_rate: float, window_s: float = 0.0) -> float:
     """Long polls that end with nothing: each poller sees a share of the arrivals and gives up after 20 s.
 
     A poll ends at the first arrival (exponential) or at 20 s; by renewal, polls come at rate/(1 - p) of which a share
-    p = exp(-20 rate) is empty. At rest that is one per poller every 20 s.
+    p = exp(-20 rate) is empty. At rest that is one per poller every 20 s. A poller that gathers a batch for `window_s`
+    does not poll idly meanwhile.
     """
     rate = message_rate / pollers
     if rate * LONG_POLL_S < 1e-9:
         return pollers / LONG_POLL_S
     empty = math.exp(-rate * LONG_POLL_S)
-    return pollers * rate * empty / (1 - empty)
+    return pollers * rate * empty / (1 - empty) / (1 + rate * window_s)
 
 
-def sqs_requests(scenario: Scenario, packing: Packing, pollers: float, deletes_per_batch: float) -> float:
-    """Billed requests of a month: send, receive, delete, and the polls of an idle queue.
+def sqs_requests(scenario: Scenario, packing: Packing, pollers: float, event_source: bool) -> float:
+    """Billed requests of a month: send, receive, delete, and the polls that bring nothing.
 
-    A request is billed per 64 KB of payload, sent or received: https://aws.amazon.com/sqs/pricing/.
+    A request is billed per 64 KB of payload, sent or received: https://aws.amazon.com/sqs/pricing/. An event source
+    deletes batch by batch and ends a batch that is not full with an empty receive; a worker gathers its deletes.
     """
-    workload = scenario.workload
-    chunks = math.ceil(packing.comments_per_message * scenario.assumptions.bytes_per_comment / SQS_CHUNK_BYTES)
-    deletes = packing.messages / min(deletes_per_batch, DELETE_BATCH)
+    workload, a = scenario.workload, scenario.assumptions
+    chunks = math.ceil(packing.comments_per_message * a.bytes_per_comment / SQS_CHUNK_BYTES)
+    together = min(packing.messages_per_invocation, DELETE_BATCH) if event_source else DELETE_BATCH
+    window_s = a.batching_window_s if event_source else 0.0
     message_rate = packing.messages / workload.month_seconds
-    empty = sum(empty_receives_a_second(pollers, message_rate * factor) for factor in workload.hourly) / 24
-    return 2 * chunks * packing.messages + deletes + empty * workload.month_seconds
+    empty = sum(empty_receives_a_second(pollers, message_rate * factor, window_s) for factor in workload.hourly) / 24
+    unfilled = packing.invocations if window_s and not packing.full else 0.0
+    return 2 * chunks * packing.messages + packing.messages / together + empty * workload.month_seconds + unfilled
 
 
 def invocation_ms(scenario: Scenario, architecture: str, packing: Packing) -> float:
@@ -114,7 +120,7 @@ def lambda_managed_instances(scenario: Scenario, comments_per_message: int) -> B
 
 
 def _add_queue_and_results(scenario: Scenario, bill: Bill, packing: Packing) -> None:
-    requests = sqs_requests(scenario, packing, scenario.assumptions.pollers, packing.messages_per_invocation)
+    requests = sqs_requests(scenario, packing, scenario.assumptions.pollers, event_source=True)
     bill.add("SQS", "sqs.requests", requests)
     scenario.add_results(bill, packing.messages)
     scenario.add_logs(bill, packing.invocations * scenario.assumptions.log_bytes / GB)

@@ -40,26 +40,28 @@ def erlang_c(servers: int, load: float) -> float:
     return blocking / (1 - load / servers * (1 - blocking))
 
 
-def wait_tail(servers: int, rate: float, service: Service, seconds: float) -> float:
-    """P(wait > seconds) in M/G/c: M/M/c's exponential tail, stretched by (1 + variation) / 2.
+def wait_tail(servers: int, rate: float, service: Service) -> tuple[float, float]:
+    """(probability of waiting, decay a second): in M/G/c, P(wait > t) is about probability * exp(-decay * t).
 
-    Source: Allen and Cunneen's approximation (Allen, Probability, Statistics and Queueing Theory, 2nd ed., 1990,
-    section 5.3); a single queue in front of all servers, which an ALB that routes to the least outstanding requests
-    comes near.
+    M/M/c's exponential tail, stretched by (1 + variation) / 2. Source: Allen and Cunneen's approximation (Allen,
+    Probability, Statistics and Queueing Theory, 2nd ed., 1990, section 5.3); a single queue in front of all servers,
+    which an ALB that routes to the least outstanding requests comes near.
     """
-    if seconds < 0:
-        return 1.0
     service_mean = mean(service)
     load = rate * service_mean
     if load >= servers:
-        return 1.0
+        return 1.0, 0.0
     stretch = (1 + squared_variation(service)) / 2
-    return erlang_c(servers, load) * math.exp(-(servers - load) / service_mean * seconds / max(stretch, 1e-9))
+    return erlang_c(servers, load), (servers - load) / service_mean / stretch
 
 
 def late_share(servers: int, rate: float, service: Service, target_s: float) -> float:
     """P(wait + service > target): the share of requests that take longer than `target_s`."""
-    return sum(share * wait_tail(servers, rate, service, target_s - seconds) for seconds, share in service)
+    waiting, decay = wait_tail(servers, rate, service)
+    return sum(
+        share * (waiting * math.exp(-decay * (target_s - seconds)) if seconds <= target_s else 1.0)
+        for seconds, share in service
+    )
 
 
 def servers_for(rate: float, service: Service, target_s: float, quantile: float = 0.99) -> int:

@@ -4,7 +4,7 @@ import math
 
 from scripts.cost.bill import Bill
 from scripts.cost.fargate import worker_load
-from scripts.cost.lambda_sqs import DELETE_BATCH, INSTANCE, INSTANCE_VCPUS, pack, sqs_requests
+from scripts.cost.lambda_sqs import INSTANCE, INSTANCE_VCPUS, pack, sqs_requests
 from scripts.cost.scenario import GRAVITON, Scenario
 from scripts.cost.workload import Lengths
 
@@ -23,7 +23,7 @@ def ec2_sqs(scenario: Scenario, comments_per_message: int) -> Bill:
     hours = instances * scenario.workload.hours_in_month
     bill.add("compute", INSTANCE, hours)
     bill.add("IPv4", "ipv4.hour", hours)
-    bill.add("SQS", "sqs.requests", sqs_requests(scenario, packing, instances * INSTANCE_VCPUS, DELETE_BATCH))
+    bill.add("SQS", "sqs.requests", sqs_requests(scenario, packing, instances * INSTANCE_VCPUS, event_source=False))
     scenario.add_results(bill, packing.messages)
     bill.facts |= {"instances": instances, "utilisation": load / (instances * INSTANCE_VCPUS)}
     return bill

@@ -9,6 +9,7 @@ from scripts.cost.scenario import Scenario
 from scripts.cost.speed import Figure
 from scripts.cost.workload import Lengths
 
+LEAST_SWING = 0.005  # of the bill; what moves it less is not shown
 PREFERRED = ("lambda-sqs-packed-x86", "lambda-sqs-packed-arm64")
 
 
@@ -66,5 +67,7 @@ def sensitivities(comparison: Comparison) -> tuple[str, float, list[Sensitivity]
         ("hours in a month", "720", assume(hours_in_month=720), "730", assume(hours_in_month=730)),
         ("peak factor", "1.5", assume(peak_factor=1.5), "6", assume(peak_factor=6)),
     ]  # fmt: skip
+    base = usd(own)
     found = [Sensitivity(*row) for row in rows]
-    return name, usd(own), sorted(found, key=lambda row: -row.swing)
+    felt = [row for row in found if row.swing > LEAST_SWING * base]
+    return name, base, sorted(felt, key=lambda row: -row.swing)

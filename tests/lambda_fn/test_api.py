@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.comments import NEGATIVE, ODD, POSITIVE
-from tests.conftest import served
+from tests.comments import LONG, NEGATIVE, ODD, POSITIVE
+from tests.conftest import API_KEY
 
 EVENT = json.loads((Path(__file__).parent.parent / "events" / "http_api_v2.json").read_text())
 
@@ -137,13 +137,103 @@ def test_a_body_too_large_is_refused_before_it_is_sent(server):
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
 
-def test_limits_come_from_the_environment():
-    with served(MAX_BATCH_COMMENTS="2", MAX_TEXT_CHARS="10", MAX_BODY_BYTES="256") as url:
-        limits = httpx.get(f"{url}/info").json()["limits"]
-        assert (limits["batch_comments"], limits["text_chars"], limits["body_bytes"]) == (2, 10, 256)
-        assert error_code(httpx.post(f"{url}/batch_analyze", json=[{"text": "a"}] * 3)) == "batch_too_large"
-        assert error_code(httpx.post(f"{url}/analyze", json={"text": "a" * 11})) == "text_too_long"
-        assert error_code(httpx.post(f"{url}/analyze", json={"text": "a" * 300})) == "body_too_large"
+def test_limits_come_from_the_environment(tight_server):
+    limits = httpx.get(f"{tight_server}/info").json()["limits"]
+    assert (limits["batch_comments"], limits["text_chars"], limits["body_bytes"]) == (2, 10, 256)
+    assert error_code(httpx.post(f"{tight_server}/batch_analyze", json=[{"text": "a"}] * 3)) == "batch_too_large"
+    assert error_code(httpx.post(f"{tight_server}/analyze", json={"text": "a" * 11})) == "text_too_long"
+    assert error_code(httpx.post(f"{tight_server}/analyze", json={"text": "a" * 300})) == "body_too_large"
+
+
+def test_three_classes_on_request(server):
+    question = {"text": "What is the difference between a hot wallet and a cold wallet?"}
+    three = httpx.post(f"{server}/analyze", params={"classes": 3, "detail": True}, json=question).json()["sentiment"]
+    two = httpx.post(f"{server}/analyze", json=question).json()["sentiment"]
+    assert three["label"] == "neutral"
+    assert three["score"] == max(three["probabilities"].values())
+    assert two["label"] in ("negative", "positive")
+
+
+def test_detail_only_adds(server):
+    plain = httpx.post(f"{server}/analyze", json={"text": LONG}).json()
+    detailed = httpx.post(f"{server}/analyze", params={"detail": "true"}, json={"text": LONG}).json()
+    assert detailed["sentiment"].items() > plain["sentiment"].items()
+    assert sum(detailed["sentiment"]["probabilities"].values()) == pytest.approx(1, abs=0.001)
+    assert detailed["sentiment"]["truncated"] is True
+    assert detailed["sentiment"]["tokens"] == httpx.get(f"{server}/info").json()["limits"]["model_tokens"]
+    assert detailed["model"]["revision"] == httpx.get(f"{server}/info").json()["revision"]
+
+
+def test_detail_of_a_batch(server):
+    answer = httpx.post(
+        f"{server}/batch_analyze", params={"detail": 1}, json=[{"text": "moon"}, {"text": "the moon"}]
+    ).json()
+    assert [item["tokens"] for item in answer["sentiment"]] == [3, 4]
+    assert set(answer["model"]) == {"name", "revision"}
+
+
+def test_errors_of_single_comments_on_request(server):
+    batch = [{"text": "to the moon"}, {"text": ""}, {"txt": "moon"}, 7, {"text": "a" * 50_000}, {"text": "a scam"}]
+    items = httpx.post(f"{server}/batch_analyze", params={"errors": "item"}, json=batch).json()["sentiment"]
+    assert [item.get("label") or item["error"]["code"] for item in items] == [
+        "positive",
+        "text_empty",
+        "invalid_request",
+        "invalid_request",
+        "text_too_long",
+        "negative",
+    ]
+
+
+@pytest.mark.parametrize("query", ["classes=4", "classes=x", "detail=perhaps", "explain=2", "classes="])
+def test_a_wrong_query_parameter_is_a_typed_error(server, query):
+    response = httpx.post(f"{server}/analyze?{query}", json={"text": "moon"})
+    assert (response.status_code, error_code(response)) == (422, "invalid_request")
+    assert f"query.{query.partition('=')[0]}" in response.json()["error"]["message"]
+
+
+def test_the_key_is_asked_for(keyed_server):
+    comment = {"text": "to the moon"}
+    missing = httpx.post(f"{keyed_server}/analyze", json=comment)
+    wrong = httpx.post(f"{keyed_server}/analyze", json=comment, headers={"x-api-key": "a-guess"})
+    right = httpx.post(f"{keyed_server}/analyze", json=comment, headers={"x-api-key": API_KEY})
+    assert (missing.status_code, error_code(missing)) == (401, "missing_api_key")
+    assert (wrong.status_code, error_code(wrong)) == (401, "wrong_api_key")
+    assert missing.headers["www-authenticate"]
+    assert right.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/analyze", "/batch_analyze", "/info", "/nowhere", "/docs/x"])
+def test_nothing_is_told_to_a_caller_without_the_key(keyed_server, path):
+    for method in ("GET", "POST", "PUT", "OPTIONS"):
+        assert httpx.request(method, f"{keyed_server}{path}").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/health", "/docs", "/openapi.json"])
+def test_some_paths_are_open(keyed_server, path):
+    assert httpx.get(f"{keyed_server}{path}").status_code == 200
+
+
+def test_a_page_of_an_allowed_origin_may_ask_and_read_the_refusal(keyed_server):
+    """A preflight cannot carry a key; and without its header a browser would hide the 401 from the page."""
+    origin = {"origin": "https://example.com"}
+    asked = {**origin, "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    preflight = httpx.options(f"{keyed_server}/analyze", headers=asked)
+    refused = httpx.post(f"{keyed_server}/analyze", json={"text": "moon"}, headers=origin)
+    stranger = httpx.options(f"{keyed_server}/analyze", headers={**asked, "origin": "https://example.org"})
+    assert (preflight.status_code, refused.status_code, stranger.status_code) == (200, 401, 400)
+    for answer in (preflight, refused):
+        assert answer.headers["access-control-allow-origin"] == "https://example.com"
+
+
+def test_the_key_is_checked_before_any_of_the_body_is_read(keyed_server):
+    address = urlsplit(keyed_server)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        connection.sendall(
+            b"POST /batch_analyze HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"content-length: 1000000\r\n\r\n"
+        )
+        assert connection.recv(100).startswith(b"HTTP/1.1 401")
 
 
 def test_info_tells_what_runs(server):
@@ -203,5 +293,6 @@ def test_a_fault_is_a_typed_500_and_logs_no_comment(monkeypatch, caplog):
     answer = through_api_gateway(body=json.dumps({"text": "a secret thought"}))
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["error"]["code"] == "internal_error"
-    assert "RuntimeError" in caplog.text
+    assert answer["headers"]["x-request-id"] in caplog.text
+    assert "RuntimeError at" in caplog.text
     assert "secret" not in caplog.text + answer["body"]

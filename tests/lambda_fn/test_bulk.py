@@ -33,7 +33,7 @@ def queue(aws):
 
 
 @pytest.fixture(scope="module")
-def function(aws, queue):
+def function(aws, queue, classifier):
     with LambdaFunction(HANDLER, aws.environment(queue), timeout=120) as function:
         yield function
 

@@ -11,9 +11,7 @@ from botocore.config import Config
 
 from lambda_fn.sigv4 import Signature, SignatureRefused
 from tests.comments import LONG, NEGATIVE, POSITIVE
-from tests.conftest import served
-
-KEY = "a-key-for-tests"
+from tests.conftest import API_KEY as KEY
 
 
 def comprehend(url: str, secret: str = KEY, access_key_id: str = "crypto-sentiment"):
@@ -25,12 +23,6 @@ def comprehend(url: str, secret: str = KEY, access_key_id: str = "crypto-sentime
         aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
     )
-
-
-@pytest.fixture(scope="module")
-def keyed():
-    with served(API_AUTH="api-key", API_KEY=KEY) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +131,8 @@ def test_a_broken_call_gets_an_error_in_aws_shape(server, body, content_type, st
     assert response.headers["x-amzn-errortype"] == name
 
 
-def test_with_an_api_key_the_signature_is_verified(keyed):
-    answer = comprehend(keyed).detect_sentiment(Text="Crypto to the moon! 🚀 é", LanguageCode="en")
+def test_with_an_api_key_the_signature_is_verified(keyed_server):
+    answer = comprehend(keyed_server).detect_sentiment(Text="Crypto to the moon! 🚀 é", LanguageCode="en")
     assert answer["Sentiment"] == "POSITIVE"
 
 
@@ -151,8 +143,8 @@ def test_with_an_api_key_the_signature_is_verified(keyed):
         (KEY, "AKIAIOSFODNN7EXAMPLE", "UnrecognizedClientException"),
     ],
 )
-def test_a_wrong_secret_or_a_real_aws_identity_is_refused(keyed, secret, access_key_id, error):
-    client = comprehend(keyed, secret, access_key_id)
+def test_a_wrong_secret_or_a_real_aws_identity_is_refused(keyed_server, secret, access_key_id, error):
+    client = comprehend(keyed_server, secret, access_key_id)
     with pytest.raises(client.exceptions.ClientError) as raised:
         client.detect_sentiment(Text="to the moon", LanguageCode="en")
     assert raised.value.response["Error"]["Code"] == error
@@ -160,9 +152,9 @@ def test_a_wrong_secret_or_a_real_aws_identity_is_refused(keyed, secret, access_
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": KEY}, {"authorization": "Basic abc"}])
-def test_an_unsigned_call_is_refused_where_a_key_is_asked_for(keyed, headers):
+def test_an_unsigned_call_is_refused_where_a_key_is_asked_for(keyed_server, headers):
     response = httpx.post(
-        f"{keyed}/",
+        f"{keyed_server}/",
         json={"Text": "moon", "LanguageCode": "en"},
         headers={
             "content-type": "application/x-amz-json-1.1",
@@ -174,13 +166,12 @@ def test_an_unsigned_call_is_refused_where_a_key_is_asked_for(keyed, headers):
     assert response.json()["__type"] in ("MissingAuthenticationTokenException", "IncompleteSignatureException")
 
 
-def test_under_iam_the_route_is_off():
-    with served(API_AUTH="iam") as url:
-        client = comprehend(url)
-        with pytest.raises(client.exceptions.ClientError, match="API_AUTH=iam") as raised:
-            client.detect_sentiment(Text="to the moon", LanguageCode="en")
-        assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
-        assert httpx.post(f"{url}/analyze", json={"text": "to the moon"}).status_code == 200
+def test_under_iam_the_route_is_off(tight_server):
+    client = comprehend(tight_server)
+    with pytest.raises(client.exceptions.ClientError, match="API_AUTH=iam") as raised:
+        client.detect_sentiment(Text="to the moon", LanguageCode="en")
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert httpx.post(f"{tight_server}/analyze", json={"text": "moon"}).status_code == 200
 
 
 def signed(path: str = "/", body: bytes = b"{}", service: str = "comprehend", **context) -> dict[str, str]:

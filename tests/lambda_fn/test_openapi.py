@@ -5,7 +5,7 @@ import json
 import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from scripts.openapi import DOCUMENT, current
 from tests.conftest import REPOSITORY
@@ -55,4 +55,6 @@ def test_every_answer_is_as_documented(case, server):
     """Schemathesis makes up requests, right and wrong ones, and checks status, headers and body of each answer."""
     # Comprehend's one route serves two operations, by a header; OpenAPI cannot say which body goes with which.
     excluded = [positive_data_acceptance] if case.operation.label == "POST /" else []
+    if case.query.get("errors") == "item":  # a bad comment gets its error in a 200
+        excluded = [negative_data_rejection]
     case.call_and_validate(base_url=server, timeout=60, excluded_checks=excluded)

@@ -51,14 +51,14 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
 
     onnx, int8 = tmp_path / "onnx" / "model.onnx", tmp_path / "onnx" / "model_quantized.onnx"
     export.export(tuned, onnx)
-    quantize.quantize(onnx, tuned, int8, data=data)
+    quantize.quantize(tuned, int8, onnx, data=data)
     calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
     evaluate.evaluate(
         int8, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
         first=tuned / "dev_logits.npz",
     )  # fmt: skip
     out = tmp_path / "artifact"
-    artifact.main(tuned, int8, tmp_path / "calibration.json", tmp_path / "metrics.json", out, data=data)
+    artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
 
     classifier = SentimentClassifier.load(out)
     praise, blame = classifier.classify(["solana: best project ever, number 7", "doge: total scam, number 8"])

@@ -35,9 +35,7 @@ def write(
         if html:
             html.parent.mkdir(parents=True, exist_ok=True)
             html.write_text(as_html(sections, plots), encoding="utf-8")
-        if markdown:
-            if not plots_to:
-                raise CostError("--markdown shows the plots beside it: pass --plots FOLDER too")
+        if markdown and plots_to:
             markdown.parent.mkdir(parents=True, exist_ok=True)
             folder = Path(os.path.relpath(plots_to, markdown.parent)).as_posix()
             markdown.write_text(as_markdown(sections, folder), encoding="utf-8")

@@ -159,7 +159,7 @@ def tornado(comparison: Comparison) -> bytes:
     for position, row in enumerate(reversed(rows)):
         for text, cost, color in ((row.low_text, row.low_usd, "#1f77b4"), (row.high_text, row.high_usd, "#d62728")):
             axes.barh(position, cost - base, left=base, color=color, height=0.62, alpha=0.85)
-            side = "left" if cost >= base else "right"
+            side = "left" if cost > min(row.low_usd, row.high_usd) else "right"
             axes.annotate(f" {text} ", (cost, position), ha=side, va="center", fontsize=7.5)
     axes.axvline(base, color="black", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row.what for row in reversed(rows)])

@@ -80,7 +80,7 @@ def itemised(comparison: Comparison) -> Section:
     """The cheapest bills part by part."""
     bills = comparison.cheapest(count=ITEMISED)
     section = Section(f"The {ITEMISED} cheapest, part by part ({WIDTHS[0]}-wide)", plots=["cost_by_ms"])
-    section.columns = ["part", *(bill.title for bill in bills)]
+    section.columns = ["USD a month", *(bill.option for bill in bills)]
     for part in PARTS:
         if any(part in bill.parts for bill in bills):
             section.rows.append([part, *(usd(bill.parts.get(part, 0.0)) for bill in bills)])
@@ -116,8 +116,8 @@ def break_even(comparison: Comparison) -> Section:
     for name in ("lambda-url-single-x86", "lambda-sqs-packed-x86", "fargate-alb-x86", "fargate-sqs-x86"):
         if comparison.bill(name):
             ms = breakeven.ms_at_budget(own, name, budget)
-            text = f"{ms:.2f} ms of vCPU a comment" if ms else "at no speed"
-            rows.append([f"{name} reaches ${budget:,.0f}", f"{text} (now {own.batch_ms:.2f})"])
+            text = f"at {ms:.2f} ms of vCPU a comment (now {own.batch_ms:.2f})" if ms else "with an instant model too"
+            rows.append([f"{name} costs over ${budget:,.0f}", text])
     for name in ("lambda-http-batch-x86", "lambda-rest-batch-x86"):
         if comparison.bill(name):
             size = breakeven.comments_per_call_at_budget(comparison, name)
@@ -151,7 +151,10 @@ def avx2(comparison: Comparison) -> Section:
     )
     section.columns = ["USD a month", f"{WIDTHS[0]}-wide", ""]
     budget = comparison.assumptions.budget
-    section.rows = [[b.title, usd(b.total), verdict(b, budget)] for b in changed.cheapest(count=ITEMISED)]
+    x86 = [
+        bill for bill in changed.cheapest(count=99) if "arm64" not in bill.option and bill.option != "lambda-managed"
+    ]
+    section.rows = [[b.title, usd(b.total), verdict(b, budget)] for b in x86]
     return section
 
 

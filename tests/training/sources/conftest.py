@@ -128,7 +128,7 @@ def write_general_sources(root: Path) -> None:
     write_text(
         root / "leelaylay/TweetSemEval/dataset/train/twitter-2016train-A.txt",
         '1\tpositive\t"Excited to read ""Go Set a Watchman"" on Tuesday"\t\n2\tneutral\tTune in at 8pm\t\n'
-        "2\tnegative\tA second label for the same tweet is not taken\n3\toff topic\tskipped\n4\tneutral\tNot Available\n",
+        "2\tnegative\tA second label of a tweet is not taken\n3\toff topic\tskipped\n4\tneutral\tNot Available\n",
     )
     for split, row in (
         ("train", "My favourite food!\t0,17\teebbqej"),

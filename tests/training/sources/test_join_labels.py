@@ -5,7 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from training import join_labels
-from training.labels import DEFAULT_LABELS, Label, read_labels, write_labels
+from training.labels import DEFAULT_LABELS, Label, checks_path, read_checks, read_labels, text_hash, write_labels
 from training.records import DataError, read_records
 
 pytestmark = pytest.mark.training
@@ -79,6 +79,27 @@ def test_a_missing_checkout_is_named_and_partly_goes_on_without_it(public_source
     assert len(list(read_records(tmp_path / "out" / "dev.jsonl.gz"))) == 1
 
 
+def test_a_file_whose_rows_were_renumbered_upstream_loses_its_labels_rather_than_mislabelling(
+    public_sources, labels, tmp_path
+):
+    source = "howardwong97/AI-Hack-2021-Team-21-Submission:reddit_comments.csv"
+    checks_path(labels).write_text(
+        "source,id,text_hash\n"
+        f"{source},1,{text_hash('What row 1 said when it was labelled')}\n"
+        f"{SANTARELLA}:data/comments/df_val.csv,df_val-0,{text_hash('Nano is feeless. I love how fast it settles')}\n"
+    )
+
+    result = run("--sources", public_sources, "--labels", labels, "--out", tmp_path / "out")
+
+    assert f"left out: {source} has other texts under these ids" in result.output
+    assert {record["id"] for record in read_records(tmp_path / "out" / "labelled.jsonl.gz")} == {
+        "i700001",
+        "df_val-0",
+        "0",
+        "nixmne2",
+    }
+
+
 def test_labels_that_find_no_text_at_all_are_an_error(labels):
     with pytest.raises(DataError, match="not one label"):
         join_labels.join(labels, [])
@@ -89,5 +110,11 @@ def test_the_committed_labels_are_whole_and_carry_no_text():
 
     assert len(labels) == 22_497
     assert sum(label.split == "dev" for label in labels) == 2_500
-    assert gzip.open(DEFAULT_LABELS, "rt").readline() == "source,id,score,split\n"
+    assert gzip.decompress(DEFAULT_LABELS.read_bytes()).startswith(b"source,id,score,split\n")
+    assert {source.partition(":")[0] for source, _ in read_checks(checks_path(DEFAULT_LABELS))} >= {
+        SANTARELLA,
+        "Mikhara/Project1",
+        "howardwong97/AI-Hack-2021-Team-21-Submission",
+        "cspence001/crypto_sentiment_analysis",
+    }
     assert max(len(label.id) for label in labels) <= len("bitcoin_comments_new.csv-12345")

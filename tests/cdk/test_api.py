@@ -1,0 +1,63 @@
+import json
+
+from aws_cdk.assertions import Match
+
+
+def test_every_path_reaches_the_function(default):
+    routes = {route["RouteKey"] for route in default.resources("AWS::ApiGatewayV2::Route")}
+    assert routes == {"ANY /", "ANY /{proxy+}"}
+    default.template().has_resource_properties(
+        "AWS::ApiGatewayV2::Integration", {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0"}
+    )
+
+
+def test_callers_are_throttled_and_logged_without_what_they_sent(default):
+    (stage,) = default.resources("AWS::ApiGatewayV2::Stage")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
+    logged = set(json.loads(stage["AccessLogSettings"]["Format"]).values())
+    assert {"$context.requestId", "$context.status", "$context.responseLatency"} <= logged
+    assert not any(word in variable for variable in logged for word in ("header", "authorizer", "body", "query"))
+
+
+def test_the_function_runs_the_image_with_its_handler(default):
+    default.template().has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "PackageType": "Image",
+            "ImageConfig": {"Command": ["lambda_fn.api.handler"]},
+            "Architectures": ["x86_64"],
+            "MemorySize": 1769,
+            "Timeout": 29,
+            "ReservedConcurrentExecutions": 5,
+            "LoggingConfig": Match.object_like({"LogFormat": "JSON", "SystemLogLevel": "WARN"}),
+        },
+    )
+
+
+def test_no_browser_origin_may_call_unless_named(default, deployment):
+    (api,) = default.resources("AWS::ApiGatewayV2::Api")
+    assert "CorsConfiguration" not in api
+    named = deployment("open")
+    (api,) = named.resources("AWS::ApiGatewayV2::Api")
+    assert api["CorsConfiguration"]["AllowOrigins"] == ["https://a.org"]
+    assert "x-api-key" in api["CorsConfiguration"]["AllowHeaders"]
+    named.template().has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Architectures": ["arm64"],
+            "Environment": {"Variables": Match.object_like({"CORS_ALLOW_ORIGINS": '["https://a.org"]'})},
+        },
+    )
+
+
+def test_warm_environments_serve_the_routes(deployment):
+    warm = deployment("open")
+    (alias,) = warm.resources("AWS::Lambda::Alias")
+    assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
+    for integration in warm.resources("AWS::ApiGatewayV2::Integration"):
+        assert "Live" in json.dumps(integration["IntegrationUri"])
+
+
+def test_no_concurrency_is_reserved_for_small_accounts(deployment):
+    functions = deployment("signed").resources("AWS::Lambda::Function")
+    assert not any("ReservedConcurrentExecutions" in function for function in functions)

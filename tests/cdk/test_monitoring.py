@@ -1,0 +1,87 @@
+import json
+
+import pytest
+from aws_cdk.assertions import Match
+
+STACKS = ["SentimentStack", "FargateStack"]
+
+
+def watched(deployment) -> list[tuple[str, float, str, list]]:
+    """(metric, threshold, statistic, dimensions) of each alarm on one metric."""
+    found = []
+    for alarm in deployment.resources("AWS::CloudWatch::Alarm"):
+        (metric,) = [m["MetricStat"] for m in alarm["Metrics"]]
+        what = metric["Metric"]
+        found.append((what["MetricName"], alarm["Threshold"], metric["Stat"], what["Dimensions"]))
+    return found
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_alarm_rings_and_clears_on_the_topic(default, name):
+    alarms = default.template(name).find_resources("AWS::CloudWatch::Alarm")
+    ours = [alarm["Properties"] for id, alarm in alarms.items() if id.startswith("Monitoring")]
+    assert len(ours) >= 5
+    for alarm in ours:
+        assert alarm["AlarmActions"] == alarm["OKActions"]
+        assert "MonitoringAlarms" in alarm["AlarmActions"][0]["Ref"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmDescription"]
+
+
+def test_alarms_watch_the_dlq_the_delay_the_functions_and_the_latency(default):
+    assert sorted(alarm[:3] for alarm in watched(default)) == [
+        ("5xx", 0, "Sum"),
+        ("ApproximateAgeOfOldestMessage", 3600, "Maximum"),
+        ("ApproximateNumberOfMessagesVisible", 0, "Maximum"),
+        ("Errors", 0, "Sum"),
+        ("Errors", 0, "Sum"),
+        ("Latency", 3000, "p99"),
+        ("Throttles", 0, "Sum"),
+        ("Throttles", 0, "Sum"),
+    ]
+
+
+def test_the_dlq_is_the_one_that_is_watched(default):
+    (dimensions,) = [alarm[3] for alarm in watched(default) if alarm[0] == "ApproximateNumberOfMessagesVisible"]
+    assert "DeadLetters" in json.dumps(dimensions)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_dashboard_shows_traffic_latency_cost_and_mood(default, name):
+    (dashboard,) = default.resources("AWS::CloudWatch::Dashboard", name)
+    body = json.dumps(dashboard["DashboardBody"])
+    for title in ["HTTP requests", "HTTP latency", "Bulk queue", "Share of positive comments", "Cost: tokens"]:
+        assert title in body
+    assert f"CryptoSentiment/{name}" in body
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_only_this_accounts_alarms_and_budget_may_publish(default, name):
+    default.template(name).has_resource_properties(
+        "AWS::SNS::TopicPolicy",
+        {
+            "PolicyDocument": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {
+                                    "Effect": "Allow",
+                                    "Action": "sns:Publish",
+                                    "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+                                    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+                                }
+                            )
+                        ]
+                    )
+                }
+            )
+        },
+    )
+
+
+def test_an_email_address_is_subscribed_if_given(default, deployment):
+    assert default.resources("AWS::SNS::Subscription") == []
+    told = deployment("spot")
+    (subscription,) = told.resources("AWS::SNS::Subscription", "FargateStack")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")

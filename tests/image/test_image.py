@@ -1,0 +1,179 @@
+"""What is in the image, and how it runs: as a Lambda function by either event, as a web server, as a worker."""
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.aws import LocalAws
+from tests.image import build
+from tests.image.container import Container, Function, wait_until_answers
+from tests.rie import free_port
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(1800), pytest.mark.usefixtures("image")]
+
+EVENT = json.loads((build.REPOSITORY / "tests" / "events" / "http_api_v2.json").read_text())
+COMMENTS = [{"id": str(i), "text": text} for i, text in enumerate(["To the moon!", "It is a scam, I lost all."] * 50)]
+MEMORY_MB = [512, 1769]
+
+
+@pytest.fixture(scope="module")
+def aws():
+    with LocalAws() as local:
+        yield local
+
+
+def sqs_event(comments: list[dict], message_id: str = "m1") -> dict:
+    attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"}
+    body = json.dumps({"comments": comments})
+    return {"Records": [{"messageId": message_id, "body": body, "attributes": attributes, "eventSource": "aws:sqs"}]}
+
+
+def request(path: str, body: object, **headers: str) -> dict:
+    """An API Gateway event that posts `body` to `path`."""
+    context = {**EVENT["requestContext"], "http": {**EVENT["requestContext"]["http"], "path": path}}
+    return {
+        **EVENT,
+        "rawPath": path,
+        "routeKey": f"POST {path}",
+        "requestContext": context,
+        "headers": {**EVENT["headers"], "content-type": "application/json", **headers},
+        "body": json.dumps(body),
+    }
+
+
+def test_adds_at_most_250_MB_to_its_base():
+    added = build.added_layers()
+    assert len(added) == 3  # dependencies, model, code: what changes least comes first
+    assert sum(layer.bytes for layer in added) < 250e6
+    assert added[-1].bytes < 2e6
+
+
+def test_holds_nothing_that_does_not_run():
+    with Container(["sleep", "600"]) as container:
+        found = container.execute("find", "/opt/python", "/var/task", "-type", "f").stdout.split()
+    assert len(found) > 1000
+    unwanted = (
+        "torch",
+        "transformers",
+        "huggingface_hub",
+        "google/protobuf",
+        "flatbuffers",
+        "cdk",
+        "training",
+        "tests",
+    )
+    folders = {part for path in found for part in path.split("/")[:-1]}
+    assert not folders & set(unwanted)
+    assert {path.split("/")[3] for path in found if path.startswith("/var/task/")} == {"lambda_fn", "model_artifacts"}
+    assert not [path for path in found if path.endswith((".pyi", "/RECORD", "Dockerfile", "requirements.txt", ".h"))]
+    assert len([path for path in found if path.endswith(".onnx")]) == 1
+
+
+def test_every_module_is_compiled_already():
+    """A program in the image: each source's compiled form is there and is never checked against the source's time."""
+    program = """
+import importlib.util, pathlib, sys
+sources = [p for root in ("/opt/python", "/var/task") for p in pathlib.Path(root).rglob("*.py")]
+stale = [s for s in sources if not (c := pathlib.Path(importlib.util.cache_from_source(s))).exists()
+         or int.from_bytes(c.read_bytes()[4:8], "little") != 1]
+print(len(sources), stale)
+"""
+    with Container(["sleep", "600"]) as container:
+        count, stale = container.execute("python3", "-c", program).stdout.strip().split(" ", 1)
+    assert int(count) > 1000
+    assert stale == "[]"
+
+
+def test_runs_as_nobody_with_no_rights_and_can_write_only_tmp():
+    with Container(["sleep", "600"]) as container:
+        assert container.execute("id", "-u").stdout.strip() == "993"
+        status = container.execute("cat", "/proc/self/status").stdout
+        assert "CapEff:\t0000000000000000" in status
+        for folder in ("/", "/var/task", "/opt/python", "/usr"):
+            assert container.execute("touch", f"{folder}/new").returncode != 0
+        assert container.execute("touch", "/tmp/new").returncode == 0
+
+
+def test_imports_every_module_of_the_package():
+    program = """
+import importlib, pkgutil, lambda_fn
+names = [m.name for m in pkgutil.iter_modules(lambda_fn.__path__)]
+for name in names: importlib.import_module("lambda_fn." + name)
+print(len(names))
+"""
+    environment = {"RESULTS_BUCKET": "none", "QUEUE_URL": "none"}
+    with Container(["python3", "-c", program], environment) as container:
+        assert container.wait() == 0, container.log()
+        assert int(container.log()) > 15
+
+
+@pytest.mark.parametrize("memory_mb", MEMORY_MB)
+def test_answers_an_https_event(memory_mb):
+    with Function("lambda_fn.api.handler", memory_mb=memory_mb) as function:
+        answer = function.invoke(request("/analyze", {"text": "Crypto to the moon!"})).json()
+        assert answer["statusCode"] == 200
+        assert json.loads(answer["body"])["sentiment"]["label"] == "positive"
+        batch = function.invoke(request("/batch_analyze", [{"text": c["text"]} for c in COMMENTS])).json()
+        assert len(json.loads(batch["body"])["sentiment"]) == len(COMMENTS)
+        assert function.peak_memory_mb() < memory_mb * 0.9
+
+
+@pytest.mark.parametrize("memory_mb", MEMORY_MB)
+def test_scores_an_sqs_event(aws, memory_mb):
+    queue = aws.create_queue()
+    comments = [{**comment, "memory": memory_mb} for comment in COMMENTS]  # other work, other object
+    before = len(aws.result_keys())
+    with Function("lambda_fn.bulk.handler", aws.environment(queue), memory_mb=memory_mb) as function:
+        assert function.invoke(sqs_event(comments)).json() == {"batchItemFailures": []}
+        assert len(aws.result_keys()) == before + 1
+        assert function.peak_memory_mb() < memory_mb * 0.9
+
+
+def test_an_out_of_memory_kill_fails_one_invocation_and_no_other():
+    """A batch far larger than the default lets the kernel kill the runtime; the next invocation finds a new one."""
+    long_comments = [{"text": "this coin will go to the moon and back " * 100} for _ in range(250)]
+    environment = {"BATCH_TOKENS": "131072"}
+    with Function("lambda_fn.api.handler", environment, memory_mb=512) as function:
+        assert function.invoke(EVENT).json()["statusCode"] == 200
+        assert function.invoke(request("/batch_analyze", long_comments)).status == 502
+        assert function.peak_memory_mb() > 500
+        assert function.invoke(EVENT).json()["statusCode"] == 200
+
+
+def test_serves_over_http_with_another_command():
+    port = free_port()
+    server = ["python3", "-m", "uvicorn", "lambda_fn.api:app", "--host", "127.0.0.1", "--port", str(port)]
+    with Container(server, {"API_AUTH": "api-key", "API_KEY": "key", "ORT_THREADS": "1"}) as container:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_answers(url, container)
+        assert httpx.get(f"{url}/health", timeout=60).json() == {"status": "ok"}
+        assert httpx.post(f"{url}/analyze", json={"text": "bullish"}, timeout=60).status_code == 401
+        answer = httpx.post(f"{url}/analyze", json={"text": "bullish"}, headers={"x-api-key": "key"}, timeout=60)
+        assert answer.json()["sentiment"]["label"] == "positive"
+        assert container.stop() == 0
+
+
+def test_works_on_a_queue_with_another_command(aws):
+    queue = aws.create_queue()
+    aws.sqs.send_message(QueueUrl=queue.url, MessageBody=json.dumps({"comments": COMMENTS[:10]}))
+    before = len(aws.result_keys())
+    worker = ["python3", "-m", "lambda_fn.worker", "--until-empty", "--wait", "1"]
+    with Container(worker, {**aws.environment(queue), "ORT_THREADS": "1"}) as container:
+        assert container.wait() == 0, container.log()
+    assert len(aws.result_keys()) == before + 1
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_dependency_has_a_wheel_for_amazon_linux_2023(machine, tmp_path):
+    """Amazon Linux 2023 has glibc 2.34 and the default base image Python 3.13; nothing is ever built from source."""
+    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(17, 35)] + [f"manylinux2014_{machine}"]
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--target", str(tmp_path)]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--python-version", "3.13"]
+    command += [f"--platform={platform}" for platform in platforms]
+    done = subprocess.run(
+        [*command, "-r", "lambda_fn/requirements.txt"], cwd=build.REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
