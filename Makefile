@@ -5,6 +5,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 TRAINING_VENV := .venv-training
 TRAINING_PY := $(TRAINING_VENV)/bin/python
+BENCH_VENV := .venv-bench
+BENCH_PY := $(BENCH_VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
 TORCH_INDEX ?=
@@ -12,7 +14,7 @@ PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-training test-image model data cost cost-docs simulate lint readme synth \
-  deploy publish lock clean
+  deploy publish lock clean bench bench-guard
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -58,6 +60,12 @@ simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with t
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
+bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (installs PyTorch; COMMENTS=file of real comments)
+	$(BENCH_PY) -m scripts.benchmark $(if $(COMMENTS),--comments $(COMMENTS)) $(ARGS)
+
+bench-guard: $(VENV)/.dev  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
+	$(PY) -m scripts.benchmark.guard $(ARGS)
+
 readme: $(VENV)/.dev  ## run README's commands again and put their output into it
 	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md
 
@@ -65,7 +73,7 @@ lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
 
 clean:  ## remove what the targets above created
-	rm -rf $(VENV) $(TRAINING_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH. Install one (Debian: apt-get install python3 python3-venv) or pass PYTHON=/path/to/python." >&2; exit 1; }
@@ -89,4 +97,10 @@ $(TRAINING_VENV)/.ready: training/requirements.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
 	$(PYTHON) -m venv $(TRAINING_VENV)
 	$(TRAINING_PY) -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 &&  $(TRAINING_PY) -m pip install $(PIP_QUIET)) -r $<
+	@touch $@
+
+$(BENCH_VENV)/.ready: requirements.txt scripts/benchmark/requirements.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_PY) -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 &&  $(BENCH_PY) -m pip install $(PIP_QUIET)) -r requirements.txt -r scripts/benchmark/requirements.txt
 	@touch $@

@@ -28,6 +28,9 @@ NEGATIVE, NEUTRAL, POSITIVE = range(3)
 # A batch may pad its shortest comment to this multiple of its length, plus a few tokens.
 MAX_PADDING_RATIO = 1.25
 PADDING_SLACK_TOKENS = 4
+# With this many tokens a batch is worth a run of its own: it ends where the length changes, so that most rows have no
+# padding at all (docs/SPEED.md).
+ENOUGH_TOKENS = 256
 
 
 class ModelError(RuntimeError):
@@ -153,7 +156,8 @@ def length_buckets(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
         length = lengths[index]
         too_many = length * (len(batch) + 1) > batch_tokens
         too_uneven = length > shortest * MAX_PADDING_RATIO + PADDING_SLACK_TOKENS
-        if batch and (too_many or too_uneven):
+        enough = bool(batch) and length > lengths[batch[-1]] and lengths[batch[-1]] * len(batch) >= ENOUGH_TOKENS
+        if batch and (too_many or too_uneven or enough):
             yield batch
             batch = []
         if not batch:
@@ -170,4 +174,6 @@ def _session_options(threads: int) -> ort.SessionOptions:
     # A waiting thread that spins would burn the CPU credit that Lambda meters.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    # The graph is written in fused operators already; what the levels above would add depends on the CPU.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options

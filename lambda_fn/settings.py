@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     ort_threads: int | None = Field(
         None, ge=1, le=64, description="ONNX Runtime threads; default: from the memory size"
     )
-    batch_tokens: int = Field(4096, ge=128, le=131072, description="tokens in one padded batch, padding included")
+    batch_tokens: int = Field(512, ge=128, le=131072, description="tokens in one padded batch, padding included")
     aws_lambda_function_memory_size: int | None = Field(None, ge=128, le=10240, description="MB; set by Lambda")
 
     # limits of the HTTP API

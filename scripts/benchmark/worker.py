@@ -1,0 +1,42 @@
+"""One engine in a process of its own, pinned to one core: `python -m scripts.benchmark.worker NAME MODELS TEXTS`.
+
+Loads, prints {"load_s", "rss_mb"}; then scores TEXTS once for every line on stdin and prints {"wall_s", "cpu_s",
+"tokens", "comments", "peak_mb"}.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(name: str, models: str, texts_file: str) -> None:
+    from scripts.benchmark.engines import ENGINES
+
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    texts = json.loads(Path(texts_file).read_text())
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints must not stand between the answers
+    started = time.perf_counter()
+    width, load = ENGINES[name]
+    score = load(Path(models) / str(width))
+    score(texts[:8])
+    print(json.dumps({"load_s": time.perf_counter() - started, "rss_mb": peak_mb()}), file=out, flush=True)
+    for _ in sys.stdin:
+        wall, cpu = time.perf_counter(), time.process_time()
+        tokens = score(texts)
+        figures = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "tokens": tokens}
+        print(json.dumps(figures | {"comments": len(texts), "peak_mb": peak_mb()}), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
