@@ -128,7 +128,7 @@ def measure(
 
     cores = sorted(os.sched_getaffinity(0))
     try:
-        classifier = SentimentClassifier.load()
+        classifier = SentimentClassifier.load(model_dir)
         benchmark = read_json(out)
         lengths = Lengths.from_histogram(read_json(TOKEN_LENGTHS), classifier.max_tokens)
     except (ModelError, CostError) as error:
