@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from functools import cache
@@ -19,8 +20,8 @@ MODEL = REPOSITORY / "model_artifacts" / "distilbert-crypto-sentiment"
 TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def console(*commands: str, lines: int | None = None) -> None:
-    """Print the commands and what they print, as a fenced block; `lines` keeps only the last ones."""
+def console(*commands: str, first: int | None = None) -> None:
+    """Print the commands and what they print, as a fenced block; of long output only the `first` lines."""
     print("```console")
     for command in commands:
         print(f"$ {command}")
@@ -32,7 +33,10 @@ def console(*commands: str, lines: int | None = None) -> None:
             env={**os.environ, "COLUMNS": "118"},
         )
         output = TERMINAL_COLOURS.sub("", done.stdout + done.stderr).rstrip().splitlines()
-        print("\n".join(line.rstrip() for line in output[-lines if lines else 0 :]))
+        for line in output[:first]:
+            print(line.rstrip())
+        if first and len(output) > first:
+            print("…")
     print("```")
 
 
@@ -54,6 +58,17 @@ def serve() -> None:
     print("```console", "$ make run", *printed, "```", sep="\n")
 
 
+@cache
+def local_aws() -> None:
+    """`scripts.local_aws` in the background until cog ends; its variables are set for what follows."""
+    command = [sys.executable, "-m", "scripts.local_aws"]
+    server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    atexit.register(server.terminate)
+    lines = [server.stdout.readline().strip() for _ in range(6)]
+    os.environ.update(dict(line.removeprefix("export ").split("=", 1) for line in lines))
+    print("```console", "$ .venv/bin/python -m scripts.local_aws", *lines, "```", "", sep="\n")
+
+
 def metrics() -> dict:
     """What `training.evaluate` wrote beside the model."""
     return json.loads((MODEL / "metrics.json").read_text())
@@ -65,3 +80,73 @@ def table(rows: list[dict]) -> None:
     print("|", " | ".join("---" for _ in rows[0]), "|")
     for row in rows:
         print("|", " | ".join(str(value) for value in row.values()), "|")
+
+
+def accuracy() -> None:
+    """The model's accuracy on the development set, as its card has it."""
+    figures = metrics()
+    side, sure = f"of {figures['sided_rows']:,} that take a side", f"of {figures['sure_rows']:,} surely labelled"
+    table(
+        [
+            {
+                "model": name,
+                f"positive or negative, {side}, %": _with_interval(model, "binary"),
+                f"the same, {sure}, %": _with_interval(model, "sure"),
+                f"three classes, of {figures['rows']:,}, %": _with_interval(model, "accuracy_3"),
+            }
+            for name, model in figures["models"].items()
+        ]
+    )
+
+
+def _with_interval(model: dict, name: str) -> str:
+    """A percentage with its 95 % bootstrap interval."""
+    low, high = model[f"{name}_interval"]
+    return f"{model[name]:.1f} ({low:.1f}–{high:.1f})"
+
+
+@cache
+def bills() -> list[dict]:
+    """The bills that `scripts.cost_estimate --json` computes, of the 384-wide model, cheapest first."""
+    command = [sys.executable, "-m", "scripts.cost_estimate", "--allow-stale", "--json"]
+    answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
+    return sorted((bill for bill in answer["bills"] if bill["width"] == 384), key=lambda bill: bill["usd"])
+
+
+def summary() -> None:
+    """What a reader wants to know first, each row with the command that computed it."""
+    figures = metrics()
+    int8 = figures["models"]["int8"]
+    cheapest = bills()[0]
+    on_lambda = next(bill for bill in bills() if bill["option"].startswith("lambda-sqs"))
+    single = next(bill for bill in bills() if bill["option"] == "lambda-http-single-x86")
+    megabytes = (MODEL / "onnx" / "model_quantized.onnx").stat().st_size / 1e6
+    table(
+        [
+            {
+                "what": "10 million comments a day, packed through SQS and Lambda",
+                "figure": f"${on_lambda['usd']:.0f} a month, all in",
+                "computed by": "`make cost`",
+            },
+            {
+                "what": f"the cheapest way: {cheapest['title']}",
+                "figure": f"${cheapest['usd']:.0f} a month",
+                "computed by": "`make cost`",
+            },
+            {
+                "what": "one comment per HTTPS request instead",
+                "figure": f"${single['usd']:.0f} a month, ${single['parts']['API Gateway']:.0f} of it API Gateway",
+                "computed by": "`make cost`",
+            },
+            {
+                "what": "positive or negative, right, on comments it never saw",
+                "figure": f"{int8['sure']:.1f} % of those surely labelled, {int8['binary']:.1f} % of all with a side",
+                "computed by": "`training.evaluate`",
+            },
+            {
+                "what": "the model: 6 layers, 384 wide, int8",
+                "figure": f"{megabytes:.1f} MB",
+                "computed by": "its file",
+            },
+        ]
+    )

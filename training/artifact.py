@@ -37,8 +37,18 @@ def sha256(path: Path) -> str:
 
 
 def data_account(paths: list[Path]) -> list[dict]:
-    """Name, bytes and sha256 of each training file, so that a rebuild can be told from this one."""
-    return [{"file": p.name, "bytes": p.stat().st_size, "sha256": sha256(p)} for p in paths if p.is_file()]
+    """Name, use, bytes and sha256 of each data file, so that a rebuild can be told from this one."""
+    held = "choice and calibration, never trained on"
+    return [
+        {
+            "file": p.name,
+            "use": held if p.name.startswith("dev.") else "training",
+            "bytes": p.stat().st_size,
+            "sha256": sha256(p),
+        }
+        for p in paths
+        if p.is_file()
+    ]
 
 
 def write_artifact(
@@ -98,6 +108,8 @@ def main(
     """Write the artifact folder."""
     files = sorted(p for p in data.rglob("*.jsonl*") if p.is_file()) if data else []
     figures = json.loads(metrics.read_text()) if metrics else None
+    if figures and "student" not in figures.get("training", {}).get("minutes", {}):  # nothing unlabelled was used
+        files = [p for p in files if not p.name.startswith("comments.")]
     account = data_account(files)
     revision = write_artifact(checkpoint, model, json.loads(calibration.read_text()), figures, account, out)
     print(f"{out}: revision {revision}")

@@ -22,9 +22,7 @@ on a CPU. Revision `{revision}`.
 
 ## Training data
 
-About 20,000 crypto Reddit comments of public GitHub repositories, labelled −2…2 by a large language model under
-`training/GUIDE.md` (the labels are in `training/labels.csv.gz`; no text is published), and unlabelled comments of the
-same sources, labelled by a teacher of the project. `training/README.md` names the steps and the sources.
+{data}
 
 ## Limits
 
@@ -33,8 +31,28 @@ gives away is missed. The labels of training and development set come from one a
 it errs, so does this model, unseen. Not for trading decisions, and not for judging persons.
 """
 
+LABELLED = """\
+- 20,000 crypto Reddit comments of public GitHub repositories, labelled −2…2 by a large language model under a written
+  guideline (the labels are in `training/labels.csv.gz`; no text is published);
+- for warm-up 80,000 general human-labelled texts: SemEval 2013–2017 tweets, GoEmotions, the VADER ground truth,
+  SentiStrength, stock tweets of Surge AI, WallStreetBets posts."""
+UNLABELLED = """
+- unlabelled comments of the same repositories, with the probabilities of the project's own ensemble (distillation)."""
+
+
+def training_lines(training: dict) -> str:
+    """What was trained, minutes and dollars. training: cost.json of training.pipeline."""
+    minutes = ", ".join(f"{name} {m:.0f}" for name, m in training["minutes"].items() if m)
+    return (
+        f"Minutes, on two busy cores: {minutes}; {training['hours']:.2f} hours, which on {training['instance']} at "
+        f"${training['dollars_per_hour']} an hour is ${training['dollars']:.2f}.\n"
+    )
+
 
 def card(metrics: dict, revision: str, name: str) -> str:
     """Markdown of the card. metrics: as training.evaluate writes it."""
-    about = ABOUT.format(revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"])
-    return f"{FRONT}\n# {name}\n{about}\n## Evaluation\n\n{markdown(metrics)}"
+    training = metrics.get("training", {})
+    data = LABELLED + (UNLABELLED if "student" in training.get("minutes", {}) else "")
+    about = ABOUT.format(revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"], data=data)
+    cost = f"\n## Training cost\n\n{training_lines(training)}" if training else ""
+    return f"{FRONT}\n# {name}\n{about}\n## Evaluation\n\n{markdown(metrics)}{cost}"

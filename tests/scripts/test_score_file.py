@@ -80,7 +80,7 @@ def test_csv_and_parquet_hold_the_same_table(tmp_path, source, comments):
 
 def test_goes_on_after_an_interrupt_and_ends_the_same(tmp_path):
     source = tmp_path / "many.jsonl"
-    many = crowd(1800, distinct=True, note="x" * 1200)
+    many = crowd(500, distinct=True, note="x" * 4500)
     source.write_bytes(b"".join(json.dumps(c).encode() + b"\n" for c in many))
     output = tmp_path / "scored.jsonl"
     checkpoint = tmp_path / "scored.jsonl.partial.json"
