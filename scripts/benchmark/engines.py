@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 BATCH = 32
-MAX_TOKENS = 512
+MAX_TOKENS = 256  # as this project reads
 Score = Callable[[Sequence[str]], int]  # texts in, tokens read
 
 

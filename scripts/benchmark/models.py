@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.benchmark.engines import MAX_TOKENS
+
 SHAPES = {768: {"dim": 768, "hidden_dim": 3072}, 384: {"dim": 384, "hidden_dim": 1536}}
 CALIBRATION_ROWS = 16
 
@@ -25,7 +27,9 @@ def build(folder: Path, width: int, tokenizer_json: Path) -> Path:
     model = DistilBertForSequenceClassification(config).eval()
     model.save_pretrained(target)
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_json), model_max_length=512, **special).save_pretrained(target)
+    PreTrainedTokenizerFast(tokenizer_file=str(tokenizer_json), model_max_length=MAX_TOKENS, **special).save_pretrained(
+        target
+    )
     export(model, target / "model.onnx")
     quantize_dynamic(target / "model.onnx", target / "model_dynamic.onnx", weight_type=QuantType.QInt8)
     if width == 384:

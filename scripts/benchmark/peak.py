@@ -78,6 +78,11 @@ def shares(texts: list[str]) -> dict:
 
     classifier.session = Timed()
     started = time.process_time()
-    classifier.classify(texts)
+    tokens = sum(sentiment.tokens for sentiment in classifier.classify(texts))
     total = time.process_time() - started
-    return {"seconds": total, "encoder_s": spent, "tokenizer_and_python_percent": 100 * (1 - spent / total)}
+    return {
+        "tokens": tokens,
+        "seconds": total,
+        "encoder_s": spent,
+        "tokenizer_and_python_percent": 100 * (1 - spent / total),
+    }

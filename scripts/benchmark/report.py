@@ -74,8 +74,9 @@ def markdown(results: dict) -> str:
     achieved = int8["encoder_tokens_s"] * int8["computed_mmac_per_token"] / 1e3
     lines += [
         "",
-        f"{bulk['comments']:,} comments in one call: {bulk['comments'] / bulk['seconds']:,.0f} comments per second of "
-        f"CPU; tokenizer and Python {bulk['tokenizer_and_python_percent']:.1f} % of it.",
+        f"{bulk['comments']:,} comments in one call: {bulk['comments'] / bulk['seconds']:,.0f} comments and "
+        f"{bulk['tokens'] / bulk['seconds']:,.0f} tokens per second of CPU; tokenizer and "
+        f"Python {bulk['tokenizer_and_python_percent']:.1f} % of it.",
         f"Encoder alone, 16 rows of 32 tokens: {int8['encoder_tokens_s']:,.0f} tokens/s, {achieved:.0f} GMAC/s in the "
         f"products of weights that the graph computes ({int8['computed_mmac_per_token']:.2f} of the network's "
         f"{int8['nominal_mmac_per_token']:.2f} million per token), {100 * achieved / int8['peak_gmac_s']:.0f} % of the "
