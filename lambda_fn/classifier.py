@@ -68,7 +68,7 @@ class SentimentClassifier:
         self.temperature: float = config["calibration"]["temperature"]
         self.binary_temperature: float = config["calibration"]["binary_temperature"]
         self.batch_tokens = batch_tokens
-        self._pad_id = tokenizer.token_to_id("[PAD]")
+        self._pad_id: int = config["pad_token_id"]
 
     @classmethod
     def load(cls, model_dir: str | Path | None = None) -> "SentimentClassifier":

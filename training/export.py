@@ -44,7 +44,7 @@ def export(
     model, _ = load_checkpoint(checkpoint)
     model.eval()
     out.parent.mkdir(parents=True, exist_ok=True)
-    ids = torch.randint(5, 900, (2, 9))
+    ids = torch.randint(5, min(900, model.config.vocab_size), (2, 9))
     mask = torch.ones_like(ids)
     mask[1, 6:] = 0
     torch.onnx.export(

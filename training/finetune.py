@@ -22,6 +22,7 @@ from training.predict import dev_figures, logits_of, save_logits
 EPOCHS = 3
 LEARNING_RATE = 1e-4
 LAYER_DECAY = 1.0
+EMA = 0.99  # the model kept is a moving average of the weights
 MAX_TOKENS = 128  # in training, 96 % of the comments whole; the service reads with the artifact's own max_tokens
 DEV_TOKENS = 256
 # -----------------------------------------------------------------------------------------------------------------
@@ -35,7 +36,7 @@ def finetune(
     epochs: int = EPOCHS,
     learning_rate: float = LEARNING_RATE,
     layer_decay: float = LAYER_DECAY,
-    ema: float = 0.0,
+    ema: float = EMA,
     limit: Annotated[int, typer.Option(help="rows to train on; 0 for all")] = 0,
     note: Annotated[str, typer.Option(help="what this run adds, for the ablation table")] = "",
 ) -> None:

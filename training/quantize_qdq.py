@@ -77,9 +77,9 @@ def quantize_embeddings(model: onnx.ModelProto, min_rows: int = 64) -> int:
             replaced.add(name)
         nodes += [
             helper.make_node("Gather", [f"{name}_int8", ids], [f"{out}_int8"], f"{out}_gather_int8"),
-            helper.make_node("Gather", [f"{name}_scales", ids], [f"{out}_scale"], f"{out}_gather_scale"),
+            helper.make_node("Gather", [f"{name}_scales", ids], [f"{out}_row_scale"], f"{out}_gather_scale"),
             helper.make_node("Cast", [f"{out}_int8"], [f"{out}_cast"], f"{out}_cast", to=TensorProto.FLOAT),
-            helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out], f"{out}_dequantize"),
+            helper.make_node("Mul", [f"{out}_cast", f"{out}_row_scale"], [out], f"{out}_dequantize"),
         ]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -140,6 +140,11 @@ def split_outliers(model: onnx.ModelProto, calibration: list[np.ndarray]) -> dic
         weight.CopyFrom(numpy_helper.from_array(matrix, name))
         out = node.output[0]
         node.output[0] = f"{out}_int8"
+        # The quantizer rewires every reader of a tensor that it quantizes: the fp32 product keeps its own.
+        kept_input = f"{source}_kept"
+        node.input[0] = kept_input
+        at = list(model.graph.node).index(node)
+        model.graph.node.insert(at, helper.make_node("Identity", [source], [kept_input], f"{node.name}_kept"))
         extra = [
             helper.make_node("Gather", [source, f"{name}_outliers"], [f"{out}_picked"], f"{node.name}_pick", axis=-1),
             helper.make_node(
@@ -150,7 +155,7 @@ def split_outliers(model: onnx.ModelProto, calibration: list[np.ndarray]) -> dic
         at = list(model.graph.node).index(node) + 1
         for offset, new in enumerate(extra):
             model.graph.node.insert(at + offset, new)
-        overrides[source] = [{"rmin": np.minimum(low[kept].min(), 0), "rmax": np.maximum(high[kept].max(), 0)}]
+        overrides[kept_input] = [{"rmin": np.minimum(low[kept].min(), 0), "rmax": np.maximum(high[kept].max(), 0)}]
     return overrides
 
 

@@ -28,7 +28,7 @@ WINDOWS = (64, 128, 256, 512)
 LONG = 128  # tokens; the window matters only beyond
 # -----------------------------------------------------------------------------------------------------------------
 
-_NEVER = re.compile(r"(?!)")
+_NEVER = re.compile(r"(?!)()")  # matches nothing; its group is for the replacements that name one
 _QUOTE = re.compile(r"^[ \t]*>(?!!).*$", re.MULTILINE)
 _EMOJI = re.compile("[\u203c-\u3299\U0001f000-\U0001faff\ufe0f]")
 _SUBREDDIT = re.compile(r"(?<![\w/])/?r/\w+")

@@ -31,7 +31,7 @@ def rows(copies: int, start: int = 0) -> list[dict]:
 def write_data(folder: Path) -> Path:
     """labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz in `folder`."""
     (folder / "general").mkdir(parents=True)
-    labelled, dev = rows(12), rows(10, start=100)
+    labelled, dev = rows(40), rows(10, start=100)
     for name, part in (("labelled", labelled), ("dev", dev)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in part))
     unlabelled = [{k: r[k] for k in ("id", "text", "subreddit")} for r in labelled + rows(12, start=200)]
