@@ -80,7 +80,8 @@ def test_csv_and_parquet_hold_the_same_table(tmp_path, source, comments):
 
 def test_goes_on_after_an_interrupt_and_ends_the_same(tmp_path):
     source = tmp_path / "many.jsonl"
-    many = crowd(500, distinct=True, note="x" * 4500)
+    # notes that fill several waves, texts that give the signal time to come between two of them
+    many = [c | {"text": c["text"] * 10} for c in crowd(500, distinct=True, note="x" * 4500)]
     source.write_bytes(b"".join(json.dumps(c).encode() + b"\n" for c in many))
     output = tmp_path / "scored.jsonl"
     checkpoint = tmp_path / "scored.jsonl.partial.json"
