@@ -88,15 +88,19 @@ class SentimentClassifier:
                 _session_options(settings.threads),
                 ["CPUExecutionProvider"],
             )
-        except (OSError, ValueError, KeyError) as error:
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(max_length=config["max_tokens"])
+            labels = tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
+            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens)
+        except KeyError as error:
+            raise ModelError(f"cannot load the model in {folder}: its config has no {error}") from error
+        except OSError as error:
             raise ModelError(f"cannot load the model in {folder}: {error}") from error
         except Exception as error:  # tokenizers and onnxruntime raise their own bare exceptions for a broken file
             raise ModelError(f"cannot load the model in {folder}: {type(error).__name__}: {error}") from error
-        if [config["id2label"][str(i)] for i in range(len(LABELS))] != list(LABELS):
-            raise ModelError(f"the model in {folder} has labels {config['id2label']}, expected {LABELS}")
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(max_length=config["max_tokens"])
-        return cls(session, tokenizer, config, revision, settings.batch_tokens)
+        if labels != LABELS:
+            raise ModelError(f"the model in {folder} has labels {labels}, expected {LABELS}")
+        return classifier
 
     def classify(self, texts: Sequence[str]) -> list[Sentiment]:
         """Score `texts`, in order. Any string gets a result; an empty one gets the model's prior.

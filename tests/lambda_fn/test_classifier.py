@@ -78,6 +78,16 @@ def test_a_broken_file_is_a_model_error(tmp_path, name):
         SentimentClassifier.load(folder)
 
 
+@pytest.mark.parametrize("field", ["max_tokens", "calibration", "id2label", "pad_token_id"])
+def test_a_config_without_a_field_is_a_model_error(tmp_path, field):
+    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    del config[field]
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=field):
+        SentimentClassifier.load(folder)
+
+
 def test_a_model_with_other_labels_is_refused(tmp_path):
     folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())

@@ -8,6 +8,9 @@ GOOD = ["to the moon", "love this coin", "great gains today", "buying more", "be
 BAD = ["total scam", "lost everything", "selling all of it", "worst exchange ever", "so bearish", "this is a rug pull"]
 PLAIN = ["what is the fee", "where can I read the paper", "the block time is ten minutes", "which wallet do you use"]
 COINS = ["bitcoin", "ethereum", "doge", "solana", "cardano"]
+# Two of these end each text and make it a text of its own, with words that every split has: a tiny model reads any
+# token that it never met in training as it likes.
+DAYS = ["monday", "tuesday", "friday", "sunday", "today", "tonight", "morning", "noon", "evening", "may", "june", "july"]
 
 
 def rows(copies: int, start: int = 0) -> list[dict]:
@@ -15,7 +18,8 @@ def rows(copies: int, start: int = 0) -> list[dict]:
     out = []
     for n in range(start, start + copies):
         for phrases, score in ((GOOD, 2), (BAD, -2), (PLAIN, 0), (GOOD[::-1], 1), (BAD[::-1], -1)):
-            text = f"{COINS[n % len(COINS)]}: {phrases[n % len(phrases)]}, number {n}"
+            days = f"{DAYS[n % len(DAYS)]} {DAYS[(7 * n + n // len(DAYS)) % len(DAYS)]}"
+            text = f"{COINS[n % len(COINS)]}: {phrases[n % len(phrases)]}, {days}"
             out.append(
                 {
                     "id": f"t{n}_{score}",

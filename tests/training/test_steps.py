@@ -2,6 +2,7 @@
 """All steps from a tiny checkpoint to an artifact that the service loads, for each class that `--base` takes."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -28,15 +29,18 @@ from training import (
 )
 from training import pseudo_label as labelling
 from training.ablations import markdown
+from training.loop import Schedule
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small_settings():
-    """Settings of the real run are for 20,000 comments; two hundred need fewer rows and more epochs."""
+    """Settings of the real run are for 20,000 comments; two hundred need fewer rows and more, smaller steps."""
     patch = pytest.MonkeyPatch()
     patch.setattr(quantize, "CALIBRATION_COMMENTS", 30)
     patch.setattr(evaluate, "BOOTSTRAPS", 20)
     patch.setattr(calibrate, "BOOTSTRAPS", 20)
+    patch.setattr(finetune, "Schedule", partial(Schedule, batch_tokens=256))
+    patch.setattr(distil, "BATCH_TOKENS", 256)
     patch.setattr(distil, "LABELLED_REPEATS", 1)
     patch.setattr(distil, "EMA", 0.0)  # a long average needs more steps than this has
     yield
@@ -47,7 +51,7 @@ def small_settings():
 def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_path):
     base, tuned = tmp_path / "base", tmp_path / "tuned"
     encoder.main(str(write_checkpoint(tmp_path / "tiny", kind)), base)
-    finetune.finetune(base, tuned, data=data, epochs=40, learning_rate=1e-3, ema=0.0)
+    finetune.finetune(base, tuned, data=data, epochs=30, learning_rate=1e-3, ema=0.0)
     assert json.loads((tuned / "figures.json").read_text())["binary"] > 80  # learned the made-up phrases
 
     onnx, int8 = tmp_path / "onnx" / "model.onnx", tmp_path / "onnx" / "model_quantized.onnx"
@@ -62,7 +66,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
 
     classifier = SentimentClassifier.load(out)
-    praise, blame = classifier.classify(["solana: best project ever, number 7", "doge: total scam, number 8"])
+    praise, blame = classifier.classify(["solana: best project ever, friday noon", "doge: total scam, friday noon"])
     assert (praise.label, blame.label) == ("positive", "negative")
     texts = ["to the moon", "lost everything, selling all of it, worst exchange ever " * 3, "what is the fee"]
     assert parity.batch_difference(classifier, texts) < 1e-3
@@ -94,14 +98,14 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
     warmup.warmup(tmp_path / "pretrained", tmp_path / "warm", data=data)
     for seed in (1, 2):
         finetune.finetune(
-            tmp_path / "warm", tmp_path / f"t{seed}", data=data, seed=seed, epochs=60, learning_rate=1e-3, ema=0.0
+            tmp_path / "warm", tmp_path / f"t{seed}", data=data, seed=seed, epochs=30, learning_rate=1e-3, ema=0.0
         )
     labelling.pseudo_label([tmp_path / "t1", tmp_path / "t2"], tmp_path / "pseudo.npz", data=data)
     with np.load(tmp_path / "pseudo.npz") as cache:
         assert len(cache["ids"]) == 260  # 200 labelled, sixty not
         np.testing.assert_allclose(cache["probabilities"].sum(1), 1, atol=1e-5)
     distil.distil(
-        tmp_path / "warm", tmp_path / "pseudo.npz", tmp_path / "student", data=data, epochs=60, learning_rate=1e-3
+        tmp_path / "warm", tmp_path / "pseudo.npz", tmp_path / "student", data=data, epochs=30, learning_rate=1e-3
     )
     assert json.loads((tmp_path / "student" / "figures.json").read_text())["binary"] > 80
     assert "distil on 60 unlabelled" in markdown()
