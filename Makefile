@@ -13,7 +13,7 @@ TORCH_INDEX ?=
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-training test-image model data cost cost-docs simulate lint readme synth \
+.PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme synth \
   deploy publish lock clean bench bench-guard
 
 help:  ## list the targets
@@ -24,6 +24,9 @@ run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model 
 
 test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
 	$(PY) -m pytest --ignore tests/training -m "not image and not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
+	$(PY) -m pytest -s --ignore tests/training -m "slow and not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
 	$(TRAINING_PY) -m pytest tests/training $(ARGS)
