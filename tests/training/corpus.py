@@ -10,7 +10,7 @@ PLAIN = ["what is the fee", "where can I read the paper", "the block time is ten
 COINS = ["bitcoin", "ethereum", "doge", "solana", "cardano"]
 # Two of these end each text and make it a text of its own, with words that every split has: a tiny model reads any
 # token that it never met in training as it likes.
-DAYS = ["monday", "tuesday", "friday", "sunday", "today", "tonight", "morning", "noon", "evening", "may", "june", "july"]
+DAYS = ["monday", "tuesday", "friday", "sunday", "today", "tonight", "morning", "noon", "evening", "may", "june"]
 
 
 def rows(copies: int, start: int = 0) -> list[dict]:
