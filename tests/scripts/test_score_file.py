@@ -85,7 +85,14 @@ def test_goes_on_after_an_interrupt_and_ends_the_same(tmp_path):
     source.write_bytes(b"".join(json.dumps(c).encode() + b"\n" for c in many))
     output = tmp_path / "scored.jsonl"
     checkpoint = tmp_path / "scored.jsonl.partial.json"
-    process = subprocess.Popen(command(source, output), cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(source, output),
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a test run in the background ignores Ctrl-C, and its children would too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 200
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
