@@ -26,7 +26,8 @@ from training.loop import Schedule, train
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 ROWS = 100_000  # a seeded sample; 0 for all
 EPOCHS = 1
-LEARNING_RATE = 2e-4
+LEARNING_RATE = 1e-4
+BATCH_TOKENS = 4096
 MASKED = 0.15  # of the tokens; of these 80 % become the mask token, 10 % another token, 10 % stay
 MAX_TOKENS = 128
 # -----------------------------------------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ def pretrain(
         MaskedLanguageModel(classifier),
         ids,
         mask_loss(tokenizer, seed),
-        Schedule(EPOCHS, LEARNING_RATE, seed=seed),
+        Schedule(EPOCHS, LEARNING_RATE, batch_tokens=BATCH_TOKENS, seed=seed),
         pad_token(tokenizer),
         out.with_suffix(".state"),
         f"pretrain {len(ids)}",
