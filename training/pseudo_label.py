@@ -14,9 +14,10 @@ import typer
 
 from lambda_fn.classifier import softmax
 from training.batches import encode
-from training.comments import DATA_DIR, read_rows, scored
+from training.comments import read, scored
 from training.encoder import load_checkpoint, pad_token
 from training.predict import logits_of_ids
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 MAX_TOKENS = 128
@@ -29,11 +30,11 @@ SEED = 1
 
 def choose(data: Path, limit: int) -> list[dict]:
     """All labelled rows, then up to `limit` unlabelled ones of middling length in a seeded order."""
-    labelled = scored(data / "labelled.jsonl")
+    labelled = scored(data, "labelled")
     known = {r["id"] for r in labelled}
     others = [
         r
-        for r in read_rows(data / "comments.jsonl.gz")
+        for r in read(data, "unlabelled")
         if r["id"] not in known and len(r["text"].split()) >= MIN_WORDS and len(r["text"]) <= MAX_CHARS
     ]
     order = np.random.default_rng(SEED).permutation(len(others))[: limit or None]
@@ -57,7 +58,7 @@ def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
 def pseudo_label(
     teacher: Annotated[list[Path], typer.Option(help="checkpoint folder; repeat for an ensemble")],
     out: Annotated[Path, typer.Option(help="cache to write: ids, probabilities [n, 3]")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     limit: Annotated[int, typer.Option(help="unlabelled comments; 0 for all")] = LIMIT,
 ) -> None:
     """Write the mean probability of the TEACHERs for each comment."""

@@ -27,9 +27,10 @@ import typer
 
 from training import quantize_qdq
 from training.batches import encode
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_tokenizer
 from training.graph import Activation, Encoder, Weight
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 # Weights in 7 bits: on AVX2 and AVX512 without VNNI two u8*s8 products are added in 16 bits, which would overflow.
@@ -155,10 +156,10 @@ def quantize(
     checkpoint: Annotated[Path, typer.Option(help="fp32 checkpoint folder")],
     out: Annotated[Path, typer.Option(help="int8 ONNX file to write")],
     model: Annotated[Path | None, typer.Option(help="fp32 ONNX file, for classes other than DistilBERT")] = None,
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Quantize CHECKPOINT with ranges seen on labelled training comments (never on the development set)."""
-    rows = scored(data / "labelled.jsonl")[:CALIBRATION_COMMENTS]
+    rows = scored(data, "labelled")[:CALIBRATION_COMMENTS]
     calibration = encode(load_tokenizer(str(checkpoint)), [r["text"] for r in rows], MAX_TOKENS)
     if json.loads((checkpoint / "config.json").read_text())["model_type"] == "distilbert":
         quantize_model(checkpoint, calibration, out)

@@ -76,7 +76,11 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     assert metrics["paired"]["fp32"]["binary"]["interval"][0] <= metrics["paired"]["fp32"]["binary"]["interval"][1]
     manifest = json.loads((out / "manifest.json").read_text())
     assert classifier.revision == manifest["revision"]
-    assert {f["file"] for f in manifest["training_data"]} >= {"labelled.jsonl", "dev.jsonl"}
+    assert {f["file"] for f in manifest["training_data"]} == {
+        "labelled.jsonl.gz",
+        "dev.jsonl.gz",
+        "general.jsonl.gz",
+    }  # nothing unlabelled was used
     for name, entry in manifest["files"].items():
         assert artifact.sha256(out / name) == entry["sha256"]
     assert manifest["revision"] in (out / "README.md").read_text()
@@ -126,7 +130,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(data, tmp_path, monkeypa
     from training.batches import encode
     from training.comments import scored, soft_targets
 
-    rows = scored(data / "labelled.jsonl")
+    rows = scored(data, "labelled")
     targets = torch.from_numpy(soft_targets(rows))
     encoder.main(str(write_checkpoint(tmp_path / "tiny", "distilbert")), tmp_path / "base")
 
