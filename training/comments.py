@@ -47,6 +47,11 @@ def general(data: Path) -> list[Record]:
     return [row for row in read(data, "general") if row["label"] in LABELS]
 
 
+def key(row: Record) -> str:
+    """Names a comment: its id alone does not, because several sources number their rows."""
+    return f"{row['source']} {row['id']}"
+
+
 def soft_targets(rows: list[dict]) -> np.ndarray:
     """[n, 3] float32 probabilities of negative, neutral, positive, from `score` or `label`."""
     table = [SOFT_TARGETS[r["score"]] if "score" in r else GENERAL_TARGETS[r["label"]] for r in rows]

@@ -17,7 +17,7 @@ import typer
 
 from training.ablations import record
 from training.batches import encode
-from training.comments import read, scored, soft_targets
+from training.comments import key, read, scored, soft_targets
 from training.encoder import load_checkpoint, pad_token, save_checkpoint
 from training.loop import Schedule, soft_cross_entropy, train
 from training.predict import dev_figures, logits_of, save_logits
@@ -47,15 +47,15 @@ def distil(
     """Train INIT on the unlabelled comments' cached probabilities and on the labelled comments."""
     model, tokenizer = load_checkpoint(init)
     with np.load(probabilities) as cache:
-        taught = dict(zip(cache["ids"].tolist(), cache["probabilities"], strict=True))
+        taught = dict(zip(cache["keys"].tolist(), cache["probabilities"], strict=True))
     labelled, dev = scored(data, "labelled"), scored(data, "dev")
-    known = {r["id"] for r in labelled}
-    unlabelled = [r for r in read(data, "unlabelled") if r["id"] in taught and r["id"] not in known]
+    known = {key(r) for r in labelled}
+    unlabelled = [r for r in read(data, "unlabelled") if key(r) in taught and key(r) not in known]
     targets = soft_targets(labelled)
     for i, row in enumerate(labelled):
-        if (probability := taught.get(row["id"])) is not None:
+        if (probability := taught.get(key(row))) is not None:
             targets[i] = TEACHER_SHARE * probability + (1 - TEACHER_SHARE) * targets[i]
-    targets = np.concatenate([targets, np.array([taught[r["id"]] for r in unlabelled], np.float32).reshape(-1, 3)])
+    targets = np.concatenate([targets, np.array([taught[key(r)] for r in unlabelled], np.float32).reshape(-1, 3)])
     figures = train(
         model,
         encode(tokenizer, [r["text"] for r in labelled + unlabelled], MAX_TOKENS),

@@ -31,3 +31,7 @@ def test_a_row_that_cannot_be_learned_from_is_named(tmp_path, row, message):
 
 def test_general_texts_of_no_one_sentiment_are_left_out(data):
     assert {row["label"] for row in comments.general(data)} == {"positive", "neutral", "negative"}
+
+
+def test_a_comment_of_another_source_is_another_though_its_number_is_the_same():
+    assert comments.key(ROW) != comments.key({**ROW, "source": "d/e:f"})

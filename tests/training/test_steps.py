@@ -106,7 +106,7 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
         )
     labelling.pseudo_label([tmp_path / "t1", tmp_path / "t2"], tmp_path / "pseudo.npz", data=data)
     with np.load(tmp_path / "pseudo.npz") as cache:
-        assert len(cache["ids"]) == 260  # 200 labelled, sixty not
+        assert len(cache["keys"]) == 260  # 200 labelled, sixty not
         np.testing.assert_allclose(cache["probabilities"].sum(1), 1, atol=1e-5)
     distil.distil(
         tmp_path / "warm", tmp_path / "pseudo.npz", tmp_path / "student", data=data, epochs=30, learning_rate=1e-3
@@ -115,14 +115,20 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
     assert "distil on 60 unlabelled" in markdown()
 
 
-def test_pseudo_labels_resume_where_they_stopped(data, tmp_path, monkeypatch):
+def test_pseudo_labels_resume_where_they_stopped(data, tmp_path):
     encoder.main(str(write_checkpoint(tmp_path / "tiny", "distilbert")), tmp_path / "t")
     rows = labelling.choose(data, 0)
     whole = labelling.score(tmp_path / "t", rows, tmp_path / "whole.npz")
-    np.savez(tmp_path / "half.npz", logits=whole[:50] + 7)  # marked, to tell a cached row from a fresh one
+    with np.load(tmp_path / "whole.npz") as cache:
+        half = {**cache, "logits": whole[:50] + 7}  # marked, to tell a cached row from a fresh one
+    np.savez(tmp_path / "half.npz", **half)
     resumed = labelling.score(tmp_path / "t", rows, tmp_path / "half.npz")
     np.testing.assert_allclose(resumed[:50], whole[:50] + 7)
     np.testing.assert_allclose(resumed[50:], whole[50:], atol=0.05)
+
+    np.savez(tmp_path / "half.npz", **half)
+    of_other_rows = labelling.score(tmp_path / "t", rows[::-1], tmp_path / "half.npz")
+    np.testing.assert_allclose(of_other_rows, whole[::-1], atol=0.05)
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
