@@ -40,8 +40,8 @@ synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in
 deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
 	npx cdk deploy --all $(ARGS)
 
-model: $(TRAINING_VENV)/.ready  ## train the model, from base encoder to artifact (hours on two cores; DATA_DIR=folder)
-	$(TRAINING_PY) -m training.pipeline --data $(or $(DATA_DIR),data) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
+model: $(TRAINING_VENV)/.ready  ## train the model, from data to artifact (hours on two cores; DATA_DIR=folder, else of make data)
+	$(TRAINING_PY) -m training.pipeline $(if $(DATA_DIR),--data $(DATA_DIR)) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
 
 data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (DATA_DIR=folder, else the public sources)
 	$(TRAINING_PY) -m training.prepare $(if $(DATA_DIR),--data-dir $(DATA_DIR),--download) $(ARGS)

@@ -103,13 +103,13 @@ def main(
     calibration: Annotated[Path, typer.Option(help="JSON of training.calibrate")],
     out: Annotated[Path, typer.Option(help="folder to write")],
     metrics: Annotated[Path | None, typer.Option(help="JSON of training.evaluate; none: a draft")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the training data, for the manifest")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of the prepared data, for the manifest")] = None,
 ) -> None:
     """Write the artifact folder."""
-    files = sorted(p for p in data.rglob("*.jsonl*") if p.is_file()) if data else []
+    files = sorted(data.glob("*.jsonl.gz")) if data else []
     figures = json.loads(metrics.read_text()) if metrics else None
     if figures and "student" not in figures.get("training", {}).get("minutes", {}):  # nothing unlabelled was used
-        files = [p for p in files if not p.name.startswith("comments.")]
+        files = [p for p in files if not p.name.startswith("unlabelled.")]
     account = data_account(files)
     revision = write_artifact(checkpoint, model, json.loads(calibration.read_text()), figures, account, out)
     print(f"{out}: revision {revision}")

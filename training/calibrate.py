@@ -16,9 +16,10 @@ import numpy as np
 import typer
 
 from lambda_fn.classifier import NEGATIVE, POSITIVE, softmax
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_tokenizer
 from training.predict import onnx_logits, save_logits
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 FOLDS = 10
@@ -89,10 +90,10 @@ def calibrate(
     model: Annotated[Path, typer.Option(help="int8 ONNX file")],
     tokenizer: Annotated[Path, typer.Option(help="checkpoint folder with tokenizer.json")],
     out: Annotated[Path, typer.Option(help="JSON file to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Fit the temperatures of MODEL on the development set and write them, with their error, to OUT."""
-    dev = scored(data / "dev.jsonl")
+    dev = scored(data, "dev")
     logits = onnx_logits(model, load_tokenizer(str(tokenizer)), [r["text"] for r in dev], MAX_TOKENS)
     figures = calibration(logits, np.array([r["score"] for r in dev]))
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,20 +1,14 @@
-"""Rows of the training data as the training steps read them: JSON lines, plain or gzipped.
+"""The prepared data as the training steps read it, and the targets that scores and labels stand for.
 
-DATA_DIR (or --data) names the folder with labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/*.jsonl.gz;
-README.md says how to build it from public sources.
+Every step takes the folder that `training.prepare` wrote (`--data`, by default build/training/data).
 """
 
-import gzip
-import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from lambda_fn.classifier import LABELS
-
-DATA_DIR = Path(os.environ.get("DATA_DIR", "data"))
+from training.records import DataError, Record, read_records
 
 # What a score of -2..2 says about (negative, neutral, positive): the annotator is sure at 2, bets at about 70 % at 1.
 SOFT_TARGETS = {
@@ -28,39 +22,34 @@ SOFT_TARGETS = {
 GENERAL_TARGETS = {"negative": (0.90, 0.08, 0.02), "neutral": (0.10, 0.80, 0.10), "positive": (0.02, 0.08, 0.90)}
 
 
-class DataError(ValueError):
-    """A data file is missing, or a row is not what the training steps expect."""
+def read(data: Path, name: str) -> list[Record]:
+    """The records of one of the four files (records.FILES) of the prepared folder `data`.
 
-
-def read_rows(path: Path) -> Iterator[dict]:
-    """The JSON objects of `path`, in order. Raises DataError naming the file and line."""
+    Raises DataError if the file is missing, or names it and the line that is not as it should be.
+    """
+    path = data / f"{name}.jsonl.gz"
     if not path.is_file():
-        raise DataError(f"no {path}: set DATA_DIR or --data; training/README.md says how to build the data")
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                row["text"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f"{path}:{number}: {error!r}") from error
-            yield row
+        raise DataError(f"no {path}: run `make data` (training/DATA.md), or name the prepared folder with --data")
+    return list(read_records(path, ("id", "text", "source")))
 
 
-def scored(path: Path) -> list[dict]:
-    """Rows with `id, text, score`; score is an integer of -2..2."""
-    rows = list(read_rows(path))
+def scored(data: Path, name: str) -> list[Record]:
+    """Records of the labelled or dev file; score is an integer of -2..2."""
+    rows = read(data, name)
     for row in rows:
         if row.get("score") not in SOFT_TARGETS:
-            raise DataError(f"{path}: row {row.get('id')} has score {row.get('score')!r}, expected -2..2")
+            raise DataError(f"{data / name}.jsonl.gz: row {row['id']} has score {row.get('score')!r}, expected -2 to 2")
     return rows
 
 
-def general(folder: Path) -> list[dict]:
-    """Rows of the general human-labelled sets that have one of the three labels."""
-    paths = sorted(folder.glob("*.jsonl.gz"))
-    if not paths:
-        raise DataError(f"no *.jsonl.gz in {folder}")
-    return [row for path in paths for row in read_rows(path) if row["label"] in LABELS]
+def general(data: Path) -> list[Record]:
+    """The general human-labelled texts that have one of the three labels."""
+    return [row for row in read(data, "general") if row["label"] in LABELS]
+
+
+def key(row: Record) -> str:
+    """Names a comment: its id alone does not, because several sources number their rows."""
+    return f"{row['source']} {row['id']}"
 
 
 def soft_targets(rows: list[dict]) -> np.ndarray:

@@ -19,8 +19,7 @@ import typer
 
 from training.data_pictures import draw
 from training.distributions import TOKENIZER_PACKAGE, count_tokens, hourly_shape
-from training.prepare import FILES
-from training.records import DataError, Record, calendar_year, read_records, repository_of
+from training.records import FILES, PREPARED, DataError, Record, calendar_year, read_records, repository_of
 
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _QUOTE = re.compile(r"^[ \t]*>(?!!)", re.MULTILINE)
@@ -157,7 +156,7 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder of prepared data.")] = Path("build/training/data"),
+    data: Annotated[Path, typer.Option(help="Folder of prepared data.")] = PREPARED,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("docs/data"),
 ) -> None:
     """Describe the prepared data: report.json, README.md and pictures."""

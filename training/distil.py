@@ -17,10 +17,11 @@ import typer
 
 from training.ablations import record
 from training.batches import encode
-from training.comments import DATA_DIR, read_rows, scored, soft_targets
+from training.comments import key, read, scored, soft_targets
 from training.encoder import load_checkpoint, pad_token, save_checkpoint
 from training.loop import Schedule, soft_cross_entropy, train
 from training.predict import dev_figures, logits_of, save_logits
+from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 EPOCHS = 2
@@ -37,7 +38,7 @@ def distil(
     init: Annotated[Path, typer.Option(help="checkpoint to start from")],
     probabilities: Annotated[Path, typer.Option(help="cache written by training.pseudo_label")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     seed: int = 1,
     epochs: int = EPOCHS,
     learning_rate: float = LEARNING_RATE,
@@ -46,15 +47,15 @@ def distil(
     """Train INIT on the unlabelled comments' cached probabilities and on the labelled comments."""
     model, tokenizer = load_checkpoint(init)
     with np.load(probabilities) as cache:
-        taught = dict(zip(cache["ids"].tolist(), cache["probabilities"], strict=True))
-    labelled, dev = scored(data / "labelled.jsonl"), scored(data / "dev.jsonl")
-    known = {r["id"] for r in labelled}
-    unlabelled = [r for r in read_rows(data / "comments.jsonl.gz") if r["id"] in taught and r["id"] not in known]
+        taught = dict(zip(cache["keys"].tolist(), cache["probabilities"], strict=True))
+    labelled, dev = scored(data, "labelled"), scored(data, "dev")
+    known = {key(r) for r in labelled}
+    unlabelled = [r for r in read(data, "unlabelled") if key(r) in taught and key(r) not in known]
     targets = soft_targets(labelled)
     for i, row in enumerate(labelled):
-        if (probability := taught.get(row["id"])) is not None:
+        if (probability := taught.get(key(row))) is not None:
             targets[i] = TEACHER_SHARE * probability + (1 - TEACHER_SHARE) * targets[i]
-    targets = np.concatenate([targets, np.array([taught[r["id"]] for r in unlabelled], np.float32).reshape(-1, 3)])
+    targets = np.concatenate([targets, np.array([taught[key(r)] for r in unlabelled], np.float32).reshape(-1, 3)])
     figures = train(
         model,
         encode(tokenizer, [r["text"] for r in labelled + unlabelled], MAX_TOKENS),

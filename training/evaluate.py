@@ -18,9 +18,10 @@ from sklearn.metrics import confusion_matrix, f1_score
 
 from lambda_fn.classifier import LABELS, NEGATIVE, NEUTRAL, POSITIVE
 from training.batches import encode
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_tokenizer
 from training.predict import onnx_logits
+from training.records import PREPARED
 from training.slices import slices
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -170,13 +171,13 @@ def evaluate(
     first: Annotated[Path | None, typer.Option(help="saved dev logits of the first model (.npz)")] = None,
     against: Annotated[list[str] | None, typer.Option(help="Hugging Face id or folder; may be repeated")] = None,
     training: Annotated[Path | None, typer.Option(help="JSON of the training cost")] = None,
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
-    """Measure the int8 model, and what it is compared with, on DATA/dev.jsonl."""
+    """Measure the int8 model, and what it is compared with, on DATA/dev.jsonl.gz."""
     from training.pictures import draw_calibration, draw_confusion
     from training.report import markdown
 
-    rows = scored(data / "dev.jsonl")
+    rows = scored(data, "dev")
     texts, scores = [r["text"] for r in rows], np.array([r["score"] for r in rows])
     tokenizer = load_tokenizer(str(checkpoint))
     models = {"int8": onnx_logits(int8, tokenizer, texts, MAX_TOKENS)}

@@ -13,10 +13,11 @@ import typer
 
 from training.ablations import record
 from training.batches import encode
-from training.comments import DATA_DIR, scored, soft_targets
+from training.comments import scored, soft_targets
 from training.encoder import load_checkpoint, pad_token, save_checkpoint
 from training.loop import Schedule, soft_cross_entropy, train
 from training.predict import dev_figures, logits_of, save_logits
+from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 EPOCHS = 3
@@ -31,7 +32,7 @@ DEV_TOKENS = 256
 def finetune(
     init: Annotated[Path, typer.Option(help="checkpoint to start from")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     seed: int = 1,
     epochs: int = EPOCHS,
     learning_rate: float = LEARNING_RATE,
@@ -40,10 +41,10 @@ def finetune(
     limit: Annotated[int, typer.Option(help="rows to train on; 0 for all")] = 0,
     note: Annotated[str, typer.Option(help="what this run adds, for the ablation table")] = "",
 ) -> None:
-    """Fine-tune the checkpoint INIT on DATA/labelled.jsonl and write the result, with its logits on dev, to OUT."""
+    """Fine-tune the checkpoint INIT on DATA/labelled.jsonl.gz and write the result, with its logits on dev, to OUT."""
     model, tokenizer = load_checkpoint(init)
-    rows = scored(data / "labelled.jsonl")[: limit or None]
-    dev = scored(data / "dev.jsonl")
+    rows = scored(data, "labelled")[: limit or None]
+    dev = scored(data, "dev")
     figures = train(
         model,
         encode(tokenizer, [r["text"] for r in rows], MAX_TOKENS),

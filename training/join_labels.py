@@ -47,7 +47,7 @@ def key(source: str, id: str) -> tuple[str, str]:
 
 
 def join(labels: Path, comments: Iterable[Record]) -> Joined:
-    """Join the labels of a file to `comments`. Raises DataError if none of them finds its text."""
+    """Join the labels of a file to `comments`."""
     texts: dict[tuple[str, str], Record] = {}
     for comment in comments:
         texts.setdefault(key(comment["source"], comment["id"]), comment)
@@ -60,6 +60,12 @@ def join(labels: Path, comments: Iterable[Record]) -> Joined:
             joined.found[repository] += 1
             record = {**comment, "source": label.source, "score": label.score}
             (joined.train if label.split == "train" else joined.dev).append(record)
+    return joined
+
+
+def join_public(labels: Path, comments: Iterable[Record]) -> Joined:
+    """Join the labels of a file to the public sources' comments. Raises DataError if none of them finds its text."""
+    joined = join(labels, comments)
     if not joined.found:
         raise DataError(f"not one label of {labels} found its text among the sources' comments")
     return joined
@@ -111,7 +117,7 @@ def main(
         available = wanted
         if partly:
             available = {name for name in wanted if has(name, sources, download)}
-        joined = join(labels, gather(sources, download, available))
+        joined = join_public(labels, gather(sources, download, available))
         write_records(out / "labelled.jsonl.gz", joined.train)
         write_records(out / "dev.jsonl.gz", joined.dev)
     except (DataError, SourceError) as error:
@@ -122,6 +128,10 @@ def main(
         table.add_row(repository, f"{count:,}", f"{joined.found[repository]:,}")
     table.add_row("all", f"{joined.labels.total():,}", f"{joined.found.total():,}")
     Console().print(table)
+    say_what_changed(joined)
+
+
+def say_what_changed(joined: Joined) -> None:
     for source in joined.changed:
         typer.secho(
             f"left out: {source} has other texts under these ids than those that were labelled", fg="yellow", err=True

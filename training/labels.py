@@ -1,6 +1,6 @@
 """The labels without their texts: `training/labels.csv.gz`, columns source, id, score, split (train or dev).
 
-    python -m training.labels ../data/labelled.jsonl ../data/dev.jsonl
+    python -m training.labels ../data/labelled.jsonl ../data/dev.jsonl more.jsonl...
 
 The texts are their authors' and are not published again; `training.join_labels` puts them back from public sources.
 Beside it goes `labels_check.csv`: for a few comments of each source file a short hash of the text, so that joining can
@@ -81,10 +81,13 @@ def text_hash(text: str) -> str:
 
 
 def write_checks(path: Path, records: list[Record]) -> None:
-    """Write source, id and text hash of evenly spaced comments of every source file whose ids are row numbers."""
+    """Write source, id and text hash of evenly spaced comments of every source file whose ids are row numbers.
+
+    Records without a text say nothing about it and are passed over.
+    """
     files: dict[str, list[Record]] = {}
     for record in records:
-        if repository_of(record["source"]) not in REDDIT_IDS:
+        if "text" in record and repository_of(record["source"]) not in REDDIT_IDS:
             files.setdefault(record["source"], []).append(record)
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -108,19 +111,22 @@ def read_checks(path: Path) -> dict[tuple[str, str], str]:
 def main(
     train: Annotated[Path, typer.Argument(help="Labelled comments (.jsonl or .jsonl.gz) to learn from.")],
     dev: Annotated[Path, typer.Argument(help="Labelled comments of the development set.")],
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="Further labels to learn from; id, source and score are enough.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The file to write.")] = DEFAULT_LABELS,
 ) -> None:
-    """Write the labels of two files of labelled comments, without their texts."""
+    """Write the labels of files of labelled comments, without their texts: all to train on, but for the second's."""
     try:
-        records = {"train": list(read_records(train)), "dev": list(read_records(dev))}
-        labels = [
-            Label(record["source"], str(record["id"]), int(record["score"]), split)
-            for split, found in records.items()
-            for record in found
+        records = [
+            (record, "dev" if path == dev else "train")
+            for path in (train, dev, *(more or []))
+            for record in read_records(path, ("source", "id", "score"))
         ]
+        labels = [Label(record["source"], str(record["id"]), int(record["score"]), split) for record, split in records]
         write_labels(out, labels)
-        write_checks(checks_path(out), records["train"] + records["dev"])
-    except (DataError, KeyError) as error:
+        write_checks(checks_path(out), [record for record, _ in records])
+    except DataError as error:
         typer.secho(f"error: {error}", fg="red", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{len(labels):,} labels in {out} ({out.stat().st_size:,} bytes)")

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from training.near_duplicates import NearDuplicates, canonical
-from training.records import DataError, Record, read_records, write_records
+from training.records import PREPARED, DataError, Record, read_records, write_records
 
 SIMILARITY = 0.5
 SHARED_WORDS = 8
@@ -82,7 +82,7 @@ def evaluation_texts(path: Path, column: str | None = None) -> list[str]:
 
 def main(
     evaluation: Annotated[Path, typer.Option(help="CSV whose texts must not be learned from.")],
-    data: Annotated[Path, typer.Option(help="Folder of prepared data.")] = Path("build/training/data"),
+    data: Annotated[Path, typer.Option(help="Folder of prepared data.")] = PREPARED,
     text_column: Annotated[str | None, typer.Option(help="The CSV's column with the text.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit with 1 if anything leaks.")] = False,
 ) -> None:

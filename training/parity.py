@@ -19,7 +19,8 @@ import numpy as np
 import typer
 
 from lambda_fn.classifier import SentimentClassifier
-from training.comments import DATA_DIR, scored
+from training.comments import scored
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 COMMENTS = 250
@@ -79,10 +80,10 @@ def main(
     ] = None,
     texts: Annotated[Path | None, typer.Option(help="where to write the texts, for the worker elsewhere")] = None,
     comments: int = COMMENTS,
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Compare the artifact's scores across batches and CPUs, on comments of the development set."""
-    short = [r["text"] for r in scored(data / "dev.jsonl") if len(r["text"]) <= MAX_CHARS]
+    short = [r["text"] for r in scored(data, "dev") if len(r["text"]) <= MAX_CHARS]
     sample = random.Random(SEED).sample(short, min(comments, len(short)))
     if texts:
         texts.write_text(json.dumps(sample))

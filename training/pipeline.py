@@ -1,6 +1,9 @@
 """Every step in order, each skipped while its output is newer than its inputs: what `make model` runs.
 
-    python -m training.pipeline --data DATA --work build/training --out model_artifacts/distilbert-crypto-sentiment
+    python -m training.pipeline --data FOLDER --out model_artifacts/distilbert-crypto-sentiment
+
+The first step prepares the data, from FOLDER (training/DATA.md) or with --download from the public sources, into
+WORK/data, which the other steps read. With neither, they read what is prepared there already.
 
 A stopped run is started again with the same command: finished steps are skipped, the unfinished one goes on from its
 last saved state. A change of a step's script makes that step, and what depends on it, run again.
@@ -18,15 +21,34 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.comments import DATA_DIR
 from training.parity import QEMU
+from training.prepare import Inputs
+from training.records import FILES, PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
 INSTANCE = "EC2 c7i.large (2 vCPU, Sapphire Rapids)"
 DOLLARS_PER_HOUR = 0.08925  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
+# Which of the prepared files a step reads, so that new labels do not make the warm-up run again.
+READS = {
+    "warmup": ("general", "dev"),
+    "finetune": ("labelled", "dev"),
+    "soup": ("dev",),
+    "teacher": ("labelled", "dev"),
+    "pseudo_label": ("labelled", "unlabelled"),
+    "distil": ("labelled", "unlabelled", "dev"),
+    "quantize": ("labelled",),
+    "calibrate": ("dev",),
+    "parity": ("dev",),
+    "evaluate": ("dev",),
+    "artifact": FILES,
+}
 # -----------------------------------------------------------------------------------------------------------------
 
+NO_DATA = """There is no training data yet. Name a folder of it, or have the public sources fetched:
+  make model DATA_DIR=folder     (python -m training.pipeline --data folder)
+  make model ARGS=--download     (python -m training.pipeline --download)
+training/DATA.md says what the folder holds and what the sources are."""
 ROOT = Path(__file__).resolve().parent
 console = Console(soft_wrap=True)
 
@@ -35,7 +57,7 @@ console = Console(soft_wrap=True)
 class Step:
     """One script, its options, and the file whose time says when the step last finished.
 
-    options: a Path is a file or folder that the step reads, except "out"; a list repeats its option.
+    options: a Path is a file or folder that the step reads, except "out"; a list repeats its option; True is a flag.
     """
 
     title: str
@@ -46,27 +68,44 @@ class Step:
     def command(self) -> list[str]:
         """The step as a command line."""
         pairs = [(k, v) for k, vs in self.options.items() for v in (vs if isinstance(vs, list) else [vs])]
-        return [sys.executable, "-m", f"training.{self.module}", *(f"--{k}={v}" for k, v in pairs)]
+        options = [f"--{k}" if v is True else f"--{k}={v}" for k, v in pairs]
+        return [sys.executable, "-m", f"training.{self.module}", *options]
 
     def inputs(self) -> list[Path]:
-        """Files whose change makes the step run again: its script, the files it reads, checkpoints' weights."""
+        """Files whose change makes the step run again: its script, what it reads, checkpoints' weights."""
         values = [v for k, vs in self.options.items() if k != "out" for v in (vs if isinstance(vs, list) else [vs])]
         paths = [v for v in values if isinstance(v, Path)]
         within = [p / name for p in paths for name in ("model.safetensors", "manifest.json")]
-        return [p for p in (ROOT / f"{self.module}.py", *paths, *within) if p.is_file()]
+        data = self.options.get("data")
+        prepared = [data / f"{name}.jsonl.gz" for name in READS[self.module]] if data else []
+        return [p for p in (ROOT / f"{self.module}.py", *paths, *within, *prepared) if p.is_file()]
 
     def is_current(self) -> bool:
         """Whether the output exists and is not older than any input."""
         return self.output.exists() and all(p.stat().st_mtime <= self.output.stat().st_mtime for p in self.inputs())
 
 
-def steps(
-    base: str, teacher: str, data: Path, work: Path, first: Path | None = None, distilled: bool = True
-) -> list[Step]:
-    """The steps from the base encoder to the artifact folder work/artifact.
+class Preparation(Step):
+    """The first step; it knows itself which inputs its output was made from, another folder's older files included."""
+
+    def is_current(self) -> bool:
+        """Whether the prepared files were made from the same inputs by the same rules."""
+        return Inputs(self.options.get("data-dir")).are_prepared(self.options["out"])
+
+
+def preparation(raw: Path | None, work: Path) -> Step:
+    """Prepare the folder `raw`, or the public sources where it is None, into work/data."""
+    source = {"data-dir": raw} if raw else {"download": True}
+    out = work / PREPARED.name
+    return Preparation("prepare the data", "prepare", {**source, "out": out}, out / "prepare.json")
+
+
+def steps(base: str, teacher: str, work: Path, first: Path | None = None, distilled: bool = True) -> list[Step]:
+    """The steps from the base encoder and the prepared data in work/data to the artifact folder work/artifact.
 
     Without `distilled` the student is the mean of the fine-tuned seeds, and no unlabelled comment is used.
     """
+    data = work / PREPARED.name
 
     def trained(title: str, module: str, name: str, **options) -> Step:
         return Step(title, module, {**options, "data": data, "out": work / name}, work / name / "model.safetensors")
@@ -146,16 +185,29 @@ def write_cost(work: Path) -> None:
 def main(
     base: Annotated[str, typer.Option(help="base encoder: minilm, a folder or a Hugging Face id")] = "minilm",
     teacher: Annotated[str, typer.Option(help="a larger encoder that teaches; empty: the students alone")] = "",
-    data: Annotated[Path, typer.Option(help="folder of the training data")] = DATA_DIR,
-    work: Annotated[Path, typer.Option(help="folder of what the steps write")] = Path("build/training"),
+    data: Annotated[
+        Path | None, typer.Option(envvar="DATA_DIR", help="folder with labelled, dev, comments and general/ to prepare")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="prepare the public sources instead")] = False,
+    work: Annotated[Path, typer.Option(help="folder of what the steps write")] = PREPARED.parent,
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
     first: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
     distilled: Annotated[bool, typer.Option("--distil/--no-distil", help="learn from unlabelled comments too")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say which steps would run")] = False,
 ) -> None:
-    """Train the model, from base encoder to artifact folder. Exit status 1: a step failed; start again to go on."""
+    """Train the model, from comments and base encoder to artifact folder.
+
+    Exit status 1: there is no data, or a step failed; start again to go on.
+    """
+    if data and download:
+        raise typer.BadParameter("either --data (DATA_DIR) or --download, not both")
+    plan = steps(base, teacher, work, first, distilled)
+    if data or download:
+        plan.insert(0, preparation(data, work))
+    elif not (work / PREPARED.name / "prepare.json").exists():
+        console.print(NO_DATA, style="red", markup=False)
+        raise typer.Exit(1)
     work.mkdir(parents=True, exist_ok=True)
-    plan = steps(base, teacher, data, work, first, distilled)
     for number, step in enumerate(plan, 1):
         title = f"[{number}/{len(plan)}] {step.title}"
         if step.is_current():

@@ -1,11 +1,14 @@
 """Step 1: from the sources to four files that the other steps read, cleaned, free of duplicates and of leaks.
 
-    python -m training.prepare --data-dir ../data                    # a folder in the form of our own data
+    python -m training.prepare --data-dir ../data                    # a folder of ours, and training/labels.csv.gz
     python -m training.prepare --download                            # the public sources and training/labels.csv.gz
     python -m training.prepare --data-dir ../data --evaluation x.csv # also keep away from an evaluation set
 
 writes labelled.jsonl.gz, dev.jsonl.gz, unlabelled.jsonl.gz (id, text, score where labelled, subreddit, created_utc,
 source), general.jsonl.gz (id, text, label, source) and prepare.json (what came in, what was dropped and why).
+
+A comment that training/labels.csv.gz has a label for is labelled, whichever file it came in, unless that label is one
+of the development set. A score that the folder's own labelled file gives a comment stands.
 
 No text of dev.jsonl.gz, nor one near it, is in the other three; unlabelled.jsonl.gz shares none with labelled.jsonl.gz.
 Running it again with the same inputs does nothing, unless --again.
@@ -25,10 +28,11 @@ from rich.console import Console
 from rich.table import Table
 
 from training.cleaning import why_dropped
-from training.join_labels import DEFAULT_LABELS, gather, join
+from training.join_labels import gather, join, join_public, key, say_what_changed
+from training.labels import DEFAULT_LABELS, checks_path
 from training.leakage import LeakageGuard, evaluation_texts
 from training.near_duplicates import NearDuplicates
-from training.records import DataError, Record, read_records, write_records
+from training.records import FILES, PREPARED, DataError, Record, read_records, write_records
 from training.sources.checkouts import DEFAULT_FOLDER, checkout
 from training.sources.errors import SourceError
 from training.sources.registry import SOURCES, read_source
@@ -36,8 +40,7 @@ from training.sources.stocktwits import download_stocktwits, read_stocktwits
 
 SEED = 20_220_501
 # Raise it when the rules below change, so that prepared data is made again.
-VERSION = 1
-FILES = ("labelled", "dev", "unlabelled", "general")
+VERSION = 2
 FIELDS = ("id", "text", "score", "label", "subreddit", "created_utc", "source")
 # StockTwits labels are their authors' own and lean bullish; this many of each keep the warm-up balanced.
 STOCKTWITS_PER_LABEL = 20_000
@@ -45,37 +48,52 @@ STOCKTWITS_PER_LABEL = 20_000
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where the data comes from: a folder of ours, or checkouts of the public sources with the labels."""
+    """Where the data comes from: a folder of ours, or checkouts of the public sources; and further labels for it."""
 
-    data_dir: Path | None
-    sources: Path
-    labels: Path
-    download: bool
-    stocktwits: str | None
-    evaluation: Path | None
+    data_dir: Path | None = None
+    sources: Path = DEFAULT_FOLDER
+    labels: Path = DEFAULT_LABELS
+    download: bool = False
+    stocktwits: str | None = None
+    evaluation: Path | None = None
 
     def fingerprint(self) -> str:
         """Changes when an input file, or the rules of this step, do."""
         digest = hashlib.sha256(f"{VERSION} {SEED} {self.stocktwits}".encode())
-        roots = [self.data_dir] if self.data_dir else [self.sources, self.labels]
-        for root in [*roots, self.evaluation]:
+        roots = [self.data_dir or self.sources, self.labels, checks_path(self.labels), self.evaluation]
+        for root in roots:
             for path in sorted([root, *root.rglob("*")] if root else []):
                 if path.is_file():
                     digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
         return digest.hexdigest()
 
+    def are_prepared(self, out: Path) -> bool:
+        """Whether the four files are in `out` and were made from these inputs as they are now."""
+        stamp = out / "prepare.json"
+        whole = stamp.exists() and all((out / f"{name}.jsonl.gz").exists() for name in FILES)
+        return whole and json.loads(stamp.read_text()).get("inputs") == self.fingerprint()
 
-def load_folder(folder: Path) -> dict[str, list[Record]]:
-    """labelled, dev, unlabelled and general of a folder in the form of our own data."""
+
+def load_folder(folder: Path, labels: Path) -> dict[str, list[Record]]:
+    """labelled, dev, unlabelled and general of a folder in the form of our own data.
+
+    labels: a further file of labels (training/labels.csv.gz); those to train on are joined to the folder's comments.
+    """
     general = sorted((folder / "general").glob("*.jsonl*"))
     if not general:
         raise DataError(f"{folder / 'general'} holds no .jsonl.gz files")
-    return {
-        "labelled": list(read_records(either(folder, "labelled.jsonl"))),
-        "dev": list(read_records(either(folder, "dev.jsonl"))),
-        "unlabelled": list(read_records(either(folder, "comments.jsonl"))),
-        "general": [record for path in general for record in read_records(path)],
+    fields = ("id", "text", "source")
+    data = {
+        "labelled": list(read_records(either(folder, "labelled.jsonl"), (*fields, "score"))),
+        "dev": list(read_records(either(folder, "dev.jsonl"), (*fields, "score"))),
+        "unlabelled": list(read_records(either(folder, "comments.jsonl"), fields)),
+        "general": [record for path in general for record in read_records(path, (*fields, "label"))],
     }
+    joined = join(labels, data["unlabelled"])
+    say_what_changed(joined)
+    own = {key(record["source"], record["id"]) for name in ("labelled", "dev") for record in data[name]}
+    data["labelled"] += [record for record in joined.train if key(record["source"], record["id"]) not in own]
+    return data
 
 
 def either(folder: Path, name: str) -> Path:
@@ -91,7 +109,8 @@ def either(folder: Path, name: str) -> Path:
 def load_public(inputs: Inputs) -> dict[str, list[Record]]:
     """The same four from the public sources and the committed labels."""
     texts = list(gather(inputs.sources, inputs.download))
-    joined = join(inputs.labels, texts)
+    joined = join_public(inputs.labels, texts)
+    say_what_changed(joined)
     general = [
         record
         for source in SOURCES.values()
@@ -138,7 +157,7 @@ def distinct(records: list[Record], index: NearDuplicates, name: str) -> tuple[l
 
 def prepare(inputs: Inputs, out: Path) -> dict:
     """Write the four files and return the report (counts only). Raises DataError or SourceError."""
-    data = load_folder(inputs.data_dir) if inputs.data_dir else load_public(inputs)
+    data = load_folder(inputs.data_dir, inputs.labels) if inputs.data_dir else load_public(inputs)
     if inputs.stocktwits:
         data["general"] += load_stocktwits(inputs.stocktwits)
     report = {name: {"read": len(data[name])} for name in FILES}
@@ -180,13 +199,13 @@ def guards(inputs: Inputs, dev: list[Record]) -> list[tuple[str, LeakageGuard]]:
 def main(
     data_dir: Annotated[
         Path | None,
-        typer.Option(envvar="DATA_DIR", help="Folder with labelled, dev, comments and general/ as .jsonl.gz."),
+        typer.Option(envvar="DATA_DIR", help="Folder with labelled, dev, comments and general/ as .jsonl(.gz)."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the four files go.")] = Path("build/training/data"),
+    out: Annotated[Path, typer.Option(help="Where the four files go.")] = PREPARED,
     sources: Annotated[Path, typer.Option(help="Checkouts of the public sources, if there is no --data-dir.")] = (
         DEFAULT_FOLDER
     ),
-    labels: Annotated[Path, typer.Option(help="The labels without texts, to join to the sources.")] = DEFAULT_LABELS,
+    labels: Annotated[Path, typer.Option(help="Labels without texts, to join to the comments.")] = DEFAULT_LABELS,
     download: Annotated[bool, typer.Option("--download", help="Fetch missing sources from GitHub.")] = False,
     stocktwits: Annotated[
         str | None, typer.Option(help='Add StockTwits messages to the warm-up: "hub", or a path to st-data-full.xlsx.')
@@ -197,8 +216,7 @@ def main(
     """Clean the data, remove near-duplicates and leaks, and write what the training steps read."""
     inputs = Inputs(data_dir, sources, labels, download, stocktwits, evaluation)
     stamp = out / "prepare.json"
-    fingerprint = inputs.fingerprint()
-    if not again and stamp.exists() and json.loads(stamp.read_text()).get("inputs") == fingerprint:
+    if not again and inputs.are_prepared(out):
         typer.echo(f"{out} is up to date")
         return
     try:

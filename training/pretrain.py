@@ -19,9 +19,10 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from training.batches import Batch, encode
-from training.comments import DATA_DIR, read_rows
+from training.comments import read
 from training.encoder import EncoderError, load_checkpoint, pad_token, save_checkpoint
 from training.loop import Schedule, train
+from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 ROWS = 100_000  # a seeded sample; 0 for all
@@ -85,13 +86,13 @@ def mask_loss(tokenizer: Tokenizer, seed: int):
 def pretrain(
     init: Annotated[Path, typer.Option(help="checkpoint to start from")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     seed: int = 1,
     rows: Annotated[int, typer.Option(help="comments to train on; 0 for all")] = ROWS,
 ) -> None:
-    """Pre-train INIT on DATA/comments.jsonl.gz and write the classifier, its head untouched, to OUT."""
+    """Pre-train INIT on DATA/unlabelled.jsonl.gz and write the classifier, its head untouched, to OUT."""
     classifier, tokenizer = load_checkpoint(init)
-    texts = [r["text"] for r in read_rows(data / "comments.jsonl.gz")]
+    texts = [r["text"] for r in read(data, "unlabelled")]
     order = np.random.default_rng(seed).permutation(len(texts))[: rows or None]
     ids = encode(tokenizer, [texts[i] for i in order], MAX_TOKENS)
     figures = train(

@@ -6,6 +6,7 @@
 Labelled comments come first, then as many of the others as `--limit` allows, in an order that the seed decides.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,10 @@ import typer
 
 from lambda_fn.classifier import softmax
 from training.batches import encode
-from training.comments import DATA_DIR, read_rows, scored
+from training.comments import key, read, scored
 from training.encoder import load_checkpoint, pad_token
 from training.predict import logits_of_ids
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 MAX_TOKENS = 128
@@ -29,20 +31,31 @@ SEED = 1
 
 def choose(data: Path, limit: int) -> list[dict]:
     """All labelled rows, then up to `limit` unlabelled ones of middling length in a seeded order."""
-    labelled = scored(data / "labelled.jsonl")
-    known = {r["id"] for r in labelled}
+    labelled = scored(data, "labelled")
+    known = {key(r) for r in labelled}
     others = [
         r
-        for r in read_rows(data / "comments.jsonl.gz")
-        if r["id"] not in known and len(r["text"].split()) >= MIN_WORDS and len(r["text"]) <= MAX_CHARS
+        for r in read(data, "unlabelled")
+        if key(r) not in known and len(r["text"].split()) >= MIN_WORDS and len(r["text"]) <= MAX_CHARS
     ]
     order = np.random.default_rng(SEED).permutation(len(others))[: limit or None]
     return labelled + [others[i] for i in order]
 
 
 def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
-    """[n, 3] logits of one teacher; `cache` keeps what is done already, in the order of `rows`."""
-    done = np.load(cache)["logits"] if cache.is_file() else np.empty((0, 3), np.float32)
+    """[n, 3] logits of one teacher; `cache` keeps what is done already, in the order of `rows`.
+
+    A cache of another teacher, or of other rows, is not gone on with.
+    """
+    digest = hashlib.sha256((teacher / "model.safetensors").read_bytes())
+    for row in rows:
+        digest.update(f"{key(row)} {row['text']}".encode())
+    made_of = digest.hexdigest()
+    done = np.empty((0, 3), np.float32)
+    if cache.is_file():
+        with np.load(cache) as saved:
+            if "made_of" in saved and saved["made_of"] == made_of:
+                done = saved["logits"]
     if len(done) < len(rows):
         model, tokenizer = load_checkpoint(teacher)
         while len(done) < len(rows):
@@ -50,21 +63,21 @@ def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
             ids = encode(tokenizer, [r["text"] for r in chunk], MAX_TOKENS)
             new = logits_of_ids(model, ids, pad_token(tokenizer), f"{teacher.name} {len(done)}/{len(rows)}")
             done = np.concatenate([done, new])
-            np.savez(cache, logits=done)
-    return done[: len(rows)]
+            np.savez(cache, logits=done, made_of=made_of)
+    return done
 
 
 def pseudo_label(
     teacher: Annotated[list[Path], typer.Option(help="checkpoint folder; repeat for an ensemble")],
-    out: Annotated[Path, typer.Option(help="cache to write: ids, probabilities [n, 3]")],
-    data: Path = DATA_DIR,
+    out: Annotated[Path, typer.Option(help="cache to write: keys, probabilities [n, 3]")],
+    data: Path = PREPARED,
     limit: Annotated[int, typer.Option(help="unlabelled comments; 0 for all")] = LIMIT,
 ) -> None:
     """Write the mean probability of the TEACHERs for each comment."""
     rows = choose(data, limit)
     logits = [score(t, rows, out.with_name(f"{out.stem}-{t.name}.npz")) for t in teacher]
     probabilities = np.mean([softmax(x.astype(np.float64)) for x in logits], axis=0)
-    np.savez_compressed(out, ids=np.array([str(r["id"]) for r in rows]), probabilities=probabilities.astype(np.float32))
+    np.savez_compressed(out, keys=np.array([key(r) for r in rows]), probabilities=probabilities.astype(np.float32))
     print(f"{out}: {len(rows)} comments, {len(teacher)} teachers")
 
 

@@ -1,4 +1,4 @@
-"""Step 8: the model in int8 with static scales, at most 25 MB.
+"""Step 8: the model in int8 with static scales, little more than a quarter of the fp32 file's size.
 
     python -m training.quantize --checkpoint build/training/student --out build/training/onnx/model_quantized.onnx
 
@@ -27,9 +27,10 @@ import typer
 
 from training import quantize_qdq
 from training.batches import encode
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_tokenizer
 from training.graph import Activation, Encoder, Weight
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 # Weights in 7 bits: on AVX2 and AVX512 without VNNI two u8*s8 products are added in 16 bits, which would overflow.
@@ -43,7 +44,6 @@ DAMPING = 0.01  # of GPTQ's second moments, as a part of their mean
 CALIBRATION_COMMENTS = 400  # of the training set, each alone: padding has no say in the scales
 TOKENS_PER_COMMENT = 16  # kept of each to choose ranges and to round weights by
 MAX_TOKENS = 128
-MAX_MB = 25
 SEED = 1
 # -----------------------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ def round_weight(weight: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np
 
 
 def quantize_model(checkpoint: Path, calibration: Iterable[np.ndarray], out: Path) -> None:
-    """Write OUT from the fp32 checkpoint. calibration: token ids of comments. Raises ValueError above MAX_MB."""
+    """Write OUT from the fp32 checkpoint. calibration: token ids of comments. Raises ValueError if OUT is too large."""
     encoder = Encoder(checkpoint)
     seen = observe(encoder, calibration)
     weights = {name: encoder.linear_weights(name) for names in encoder.readers.values() for name in names}
@@ -149,20 +149,17 @@ def quantize_model(checkpoint: Path, calibration: Iterable[np.ndarray], out: Pat
             products[reader] = Weight(*round_weight((weight.T * factor).T, seen[name][2] / factor), bias, few, rows)
     out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(Encoder(checkpoint, activations, products).model(), out)
-    megabytes = out.stat().st_size / 1e6
-    if megabytes > MAX_MB:
-        raise ValueError(f"{out} has {megabytes:.1f} MB, more than {MAX_MB}")
-    print(f"{out}: {megabytes:.1f} MB")
+    quantize_qdq.check_size(out, checkpoint / "model.safetensors")
 
 
 def quantize(
     checkpoint: Annotated[Path, typer.Option(help="fp32 checkpoint folder")],
     out: Annotated[Path, typer.Option(help="int8 ONNX file to write")],
     model: Annotated[Path | None, typer.Option(help="fp32 ONNX file, for classes other than DistilBERT")] = None,
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Quantize CHECKPOINT with ranges seen on labelled training comments (never on the development set)."""
-    rows = scored(data / "labelled.jsonl")[:CALIBRATION_COMMENTS]
+    rows = scored(data, "labelled")[:CALIBRATION_COMMENTS]
     calibration = encode(load_tokenizer(str(checkpoint)), [r["text"] for r in rows], MAX_TOKENS)
     if json.loads((checkpoint / "config.json").read_text())["model_type"] == "distilbert":
         quantize_model(checkpoint, calibration, out)

@@ -4,6 +4,7 @@ A comment: id (str), text (str), score (-2..2, labelled ones only), subreddit (s
 seconds or null) and source (`owner/repository:path`). A general text: text, label and source.
 """
 
+import filecmp
 import gzip
 import json
 import os
@@ -15,20 +16,30 @@ from typing import Any
 
 Record = dict[str, Any]
 
+# Where `training.prepare` writes, and every training step reads, <name>.jsonl.gz of each of these.
+PREPARED = Path("build/training/data")
+FILES = ("labelled", "dev", "unlabelled", "general")
+
 
 class DataError(ValueError):
     """A data file is missing or not of the form this project writes; the message says which and what to do."""
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """Records of a `.jsonl` or `.jsonl.gz` file, in file order. Raises DataError with the line's number."""
+def read_records(path: Path, fields: tuple[str, ...] = ()) -> Iterator[Record]:
+    """Records of a `.jsonl` or `.jsonl.gz` file, in file order.
+
+    Raises DataError with the line's number, also for a record that lacks one of `fields`.
+    """
     opener = gzip.open if path.name.endswith(".gz") else open
     number = 0
     try:
         with opener(path, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):  # noqa: B007 - the error below names the line
+            for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield json.loads(line)
+                    record = json.loads(line)
+                    if missing := [field for field in fields if not isinstance(record, dict) or field not in record]:
+                        raise DataError(f"{path}, line {number}: no {', '.join(missing)}")
+                    yield record
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -40,7 +51,8 @@ def read_records(path: Path) -> Iterator[Record]:
 def write_records(path: Path, records: Iterable[Record]) -> int:
     """Write `records` to `path` and return how many. The file appears whole or not at all.
 
-    Gzip carries no time stamp, so equal records give equal bytes.
+    Gzip carries no time stamp, so equal records give equal bytes. A file that has them already keeps its time, so that
+    the pipeline does not run again what depends on it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
@@ -54,7 +66,10 @@ def write_records(path: Path, records: Iterable[Record]) -> int:
             count += 1
         if out is not raw:
             out.close()
-    os.replace(partial, path)
+    if path.exists() and filecmp.cmp(partial, path, shallow=False):
+        partial.unlink()
+    else:
+        os.replace(partial, path)
     return count
 
 

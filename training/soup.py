@@ -16,9 +16,10 @@ import torch
 import typer
 
 from training.ablations import record
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_checkpoint, save_checkpoint
 from training.predict import dev_figures, logits_of, save_logits
+from training.records import PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 MAX_TOKENS = 256
@@ -37,14 +38,14 @@ def average(models: list[torch.nn.Module]) -> None:
 def soup(
     checkpoint: Annotated[list[Path], typer.Option(help="fine-tuned checkpoint; repeat")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Average the CHECKPOINTs' weights and write the result, with its logits on dev, to OUT."""
     models = [load_checkpoint(c) for c in checkpoint]
     average([m for m, _ in models])
     model, tokenizer = models[0]
     save_checkpoint(model, tokenizer, out)
-    dev = scored(data / "dev.jsonl")
+    dev = scored(data, "dev")
     logits = logits_of(model, tokenizer, [r["text"] for r in dev], MAX_TOKENS)
     save_logits(out / "dev_logits.npz", dev, logits)
     figures = dev_figures(logits, np.array([r["score"] for r in dev])) | {"minutes": 0.0}

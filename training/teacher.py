@@ -17,10 +17,11 @@ import typer
 
 from training.ablations import record
 from training.batches import encode
-from training.comments import DATA_DIR, scored, soft_targets
+from training.comments import scored, soft_targets
 from training.encoder import load_base, load_tokenizer, pad_token, save_checkpoint
 from training.loop import Schedule, soft_cross_entropy, train
 from training.predict import dev_figures, logits_of, save_logits
+from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 EPOCHS = 2
@@ -42,16 +43,16 @@ def freeze(model: torch.nn.Module, layers: int) -> None:
 def teacher(
     base: Annotated[str, typer.Option(help="folder or Hugging Face id of the larger encoder")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     seed: int = 1,
     epochs: int = EPOCHS,
     learning_rate: float = LEARNING_RATE,
 ) -> None:
-    """Fine-tune BASE on DATA/labelled.jsonl and write it, with its logits on dev, to OUT."""
+    """Fine-tune BASE on DATA/labelled.jsonl.gz and write it, with its logits on dev, to OUT."""
     torch.manual_seed(seed)
     model, tokenizer = load_base(base), load_tokenizer(base)
     freeze(model, FROZEN_LAYERS)
-    rows, dev = scored(data / "labelled.jsonl"), scored(data / "dev.jsonl")
+    rows, dev = scored(data, "labelled"), scored(data, "dev")
     figures = train(
         model,
         encode(tokenizer, [r["text"] for r in rows], MAX_TOKENS),

@@ -17,10 +17,11 @@ import typer
 from lambda_fn import text as text_rules
 from lambda_fn.classifier import softmax
 from lambda_fn.text import normalise
-from training.comments import DATA_DIR, scored
+from training.comments import scored
 from training.encoder import load_checkpoint, pad_token
 from training.evaluate import side
 from training.predict import logits_of_ids
+from training.records import PREPARED
 from training.report import table
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -107,12 +108,12 @@ def encode_whole(tokenizer, texts: list[str]) -> list[np.ndarray]:
 def main(
     checkpoint: Annotated[Path, typer.Option(help="fp32 checkpoint folder")],
     out: Annotated[Path, typer.Option(help="Markdown file to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
 ) -> None:
     """Write both tables."""
     model, tokenizer = load_checkpoint(checkpoint)
     pad_id = pad_token(tokenizer)
-    rows = [r for r in scored(data / "dev.jsonl") if r["score"] != 0]
+    rows = [r for r in scored(data, "dev") if r["score"] != 0]
     positive = np.array([r["score"] > 0 for r in rows])
     texts = [normalise(r["text"]) for r in rows]
     whole = encode_whole(tokenizer, texts)

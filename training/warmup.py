@@ -13,10 +13,11 @@ import typer
 
 from training.ablations import record
 from training.batches import encode
-from training.comments import DATA_DIR, general, scored, soft_targets
+from training.comments import general, scored, soft_targets
 from training.encoder import load_checkpoint, pad_token, save_checkpoint
 from training.loop import Schedule, soft_cross_entropy, train
 from training.predict import dev_figures, logits_of
+from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 ROWS = 80_000  # a seeded sample; 0 for all
@@ -30,16 +31,16 @@ MAX_TOKENS = 64  # these texts are short
 def warmup(
     init: Annotated[Path, typer.Option(help="checkpoint to start from")],
     out: Annotated[Path, typer.Option(help="folder to write")],
-    data: Path = DATA_DIR,
+    data: Path = PREPARED,
     seed: int = 1,
     rows: Annotated[int, typer.Option(help="texts to train on; 0 for all")] = ROWS,
 ) -> None:
-    """Train INIT on DATA/general/*.jsonl.gz and write it to OUT."""
+    """Train INIT on DATA/general.jsonl.gz and write it to OUT."""
     model, tokenizer = load_checkpoint(init)
-    texts = general(data / "general")
+    texts = general(data)
     order = np.random.default_rng(seed).permutation(len(texts))[: rows or None]
     texts = [texts[i] for i in order]
-    dev = scored(data / "dev.jsonl")
+    dev = scored(data, "dev")
     figures = train(
         model,
         encode(tokenizer, [r["text"] for r in texts], MAX_TOKENS),

@@ -8,10 +8,14 @@ sys.path.insert(0, str(Path(__file__).parent))  # corpus.py, the comments these 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """A data folder of a few dozen comments that the project wrote itself."""
+    """The prepared form of a few hundred comments that the project wrote itself."""
     from corpus import write_data
 
-    return write_data(tmp_path_factory.mktemp("data") / "data")
+    from training import prepare
+
+    folder = tmp_path_factory.mktemp("data")
+    prepare.main(write_data(folder / "raw"), folder / "prepared")
+    return folder / "prepared"
 
 
 @pytest.fixture(autouse=True)

@@ -4,9 +4,10 @@ import gzip
 import json
 from pathlib import Path
 
+# Four words at most: with coin and days that is too short for preparation to compare more than equal texts.
 GOOD = ["to the moon", "love this coin", "great gains today", "buying more", "best project ever", "so bullish"]
-BAD = ["total scam", "lost everything", "selling all of it", "worst exchange ever", "so bearish", "this is a rug pull"]
-PLAIN = ["what is the fee", "where can I read the paper", "the block time is ten minutes", "which wallet do you use"]
+BAD = ["total scam", "lost everything", "selling all of it", "worst exchange ever", "so bearish", "just a rug pull"]
+PLAIN = ["what is the fee", "where is the paper", "a block every minute", "which wallet is that"]
 COINS = ["bitcoin", "ethereum", "doge", "solana", "cardano"]
 # Two of these end each text and make it a text of its own, with words that every split has: a tiny model reads any
 # token that it never met in training as it likes.
@@ -27,24 +28,25 @@ def rows(copies: int, start: int = 0) -> list[dict]:
                     "score": score,
                     "subreddit": "CryptoCurrency",
                     "created_utc": 1652226177.0,
+                    "source": "our/own:corpus.py",
                 }
             )
     return out
 
 
 def write_data(folder: Path) -> Path:
-    """labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz in `folder`."""
+    """What `training.prepare` takes: labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz."""
     (folder / "general").mkdir(parents=True)
     labelled, dev = rows(40), rows(10, start=100)
     for name, part in (("labelled", labelled), ("dev", dev)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in part))
-    unlabelled = [{k: r[k] for k in ("id", "text", "subreddit")} for r in labelled + rows(12, start=200)]
+    unlabelled = [{k: r[k] for k in ("id", "text", "subreddit", "source")} for r in labelled + rows(12, start=200)]
     general = [
-        {"id": f"g{i}", "text": p, "label": label}
+        {"id": f"g{i}", "text": p, "label": label, "source": "our/own:corpus.py"}
         for i, (p, label) in enumerate(
             [(p, "positive") for p in GOOD] + [(p, "negative") for p in BAD] + [(p, "neutral") for p in PLAIN]
         )
-    ] + [{"id": "g99", "text": "hm", "label": "ambiguous"}]
+    ] + [{"id": "g99", "text": "hm", "label": "ambiguous", "source": "our/own:corpus.py"}]
     for path, part in (("comments.jsonl.gz", unlabelled), ("general/made_up.jsonl.gz", general)):
         with gzip.open(folder / path, "wt", encoding="utf-8") as file:
             file.writelines(json.dumps(r) + "\n" for r in part)

@@ -3,10 +3,16 @@ import typer
 from typer.testing import CliRunner
 
 from training import labels
-from training.labels import Label, read_labels, write_labels
+from training.labels import Label, checks_path, read_checks, read_labels, write_labels
 from training.records import DataError, write_records
 
 pytestmark = pytest.mark.training
+
+
+def run(*arguments):
+    app = typer.Typer()
+    app.command()(labels.main)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def test_labels_come_back_sorted_whatever_their_order_and_always_in_the_same_bytes(tmp_path):
@@ -36,14 +42,36 @@ def test_the_command_takes_everything_but_the_text(tmp_path):
     record = {"id": "i1", "text": "nobody's business", "score": 1, "source": "a/b:c", "selected": "random"}
     write_records(tmp_path / "labelled.jsonl", [record])
     write_records(tmp_path / "dev.jsonl", [{**record, "id": "i2", "score": -2}])
-    app = typer.Typer()
-    app.command()(labels.main)
 
     out = tmp_path / "labels.csv.gz"
-    result = CliRunner().invoke(app, [str(tmp_path / "labelled.jsonl"), str(tmp_path / "dev.jsonl"), "--out", str(out)])
+    result = run(tmp_path / "labelled.jsonl", tmp_path / "dev.jsonl", "--out", out)
 
     assert result.exit_code == 0, result.output
     assert read_labels(out) == [Label("a/b:c", "i1", 1, "train"), Label("a/b:c", "i2", -2, "dev")]
+
+
+def test_further_files_need_no_text_and_are_to_train_on(tmp_path):
+    for name, id in (("labelled", "1"), ("dev", "2")):
+        write_records(tmp_path / f"{name}.jsonl", [{"id": id, "text": "to the moon", "score": 2, "source": "a/b:c"}])
+    for name, id in (("more", "3"), ("again", "4")):
+        write_records(tmp_path / f"{name}.jsonl", [{"id": id, "score": -1, "source": "a/b:c"}])
+
+    out = tmp_path / "labels.csv.gz"
+    result = run(*(tmp_path / f"{name}.jsonl" for name in ("labelled", "dev", "more", "again")), "--out", out)
+
+    assert result.exit_code == 0, result.output
+    assert {label.id: label.split for label in read_labels(out)} == {
+        "1": "train",
+        "2": "dev",
+        "3": "train",
+        "4": "train",
+    }
+    assert set(read_checks(checks_path(out))) == {("a/b:c", "1"), ("a/b:c", "2")}
+
+    write_records(tmp_path / "more.jsonl", [{"id": "3", "source": "a/b:c"}])
+    result = run(*(tmp_path / f"{name}.jsonl" for name in ("labelled", "dev", "more")), "--out", out)
+    assert result.exit_code == 1
+    assert "line 1: no score" in result.output
 
 
 def test_a_file_of_another_form_is_refused(tmp_path):

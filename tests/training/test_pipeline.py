@@ -1,19 +1,29 @@
 """The pipeline decides which steps run by what is on disk."""
 
 import os
+import re
 import sys
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.training
 
-from training import pipeline  # noqa: E402
+from training import pipeline, prepare  # noqa: E402
+
+
+def run(*arguments, **environment):
+    app = typer.Typer()
+    app.command()(pipeline.main)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"DATA_DIR": "", **environment})
 
 
 def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
-    plan = pipeline.steps("minilm", "", tmp_path / "data", tmp_path / "work")
-    written = {tmp_path / "data", tmp_path / "work" / "cost.json"}
+    work = tmp_path / "work"
+    plan = [pipeline.preparation(tmp_path / "raw", work), *pipeline.steps("minilm", "", work)]
+    written = {tmp_path / "raw", work / "cost.json"}
     for step in plan:
         for key, values in step.options.items():
             for value in values if isinstance(values, list) else [values]:
@@ -24,14 +34,14 @@ def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
 
 
 def test_without_distillation_the_student_is_the_mean_of_the_seeds(tmp_path):
-    plan = pipeline.steps("minilm", "", tmp_path / "data", tmp_path / "work", distilled=False)
+    plan = pipeline.steps("minilm", "", tmp_path / "work", distilled=False)
     modules = {s.module: s for s in plan}
     assert not {"pseudo_label", "distil"} & set(modules)
     assert modules["export"].options["checkpoint"] == tmp_path / "work" / "soup"
 
 
 def test_a_teacher_joins_the_ensemble(tmp_path):
-    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "data", tmp_path / "work")}
+    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "work")}
     assert plan["teacher"].options["base"] == "some/encoder"
     assert tmp_path / "work" / "teacher" in plan["pseudo_label"].options["teacher"]
 
@@ -46,6 +56,57 @@ def test_a_step_runs_again_when_an_input_is_newer_than_its_output(tmp_path):
     later = out.stat().st_mtime + 5
     os.utime(source, (later, later))
     assert not step.is_current()
+
+
+def test_one_command_prepares_the_folder_and_only_once(tmp_path):
+    from corpus import write_data
+
+    raw, work = write_data(tmp_path / "raw"), tmp_path / "work"
+    asked = ("--data", raw, "--work", work, "--dry-run")
+    assert f"prepare the data: -m training.prepare --data-dir={raw} --out={work / 'data'}" in run(*asked).output
+
+    prepare.main(raw, work / "data")  # what `make data` runs
+
+    for result in (run(*asked), run("--work", work, "--dry-run", DATA_DIR=str(raw))):
+        assert "prepare the data: up to date" in result.output
+    assert run("--work", work, "--dry-run").output.startswith("[1/14] base encoder"), "prepared data needs no folder"
+
+    other = write_data(tmp_path / "other")
+    os.utime(other / "labelled.jsonl", (0, 0))
+    assert f"--data-dir={other}" in run("--data", other, "--work", work, "--dry-run").output, "older, but not the same"
+
+
+def test_without_data_it_says_where_to_get_some(tmp_path):
+    result = run("--work", tmp_path / "work")
+    assert result.exit_code == 1
+    assert "make model DATA_DIR=folder" in result.output
+    assert "--download" in result.output
+    assert "-m training.prepare --download" in run("--work", tmp_path / "work", "--download", "--dry-run").output
+    assert run("--data", tmp_path, "--download").exit_code == 2
+
+
+def test_new_labels_make_the_steps_that_read_them_run_again_and_no_others(data, tmp_path):
+    plan = {step.module: step for step in pipeline.steps("minilm", "teacher/id", tmp_path)}
+    (tmp_path / "data").mkdir()
+    for file in data.glob("*.jsonl.gz"):
+        (tmp_path / "data" / file.name).write_bytes(file.read_bytes())
+    for step in plan.values():
+        step.output.parent.mkdir(exist_ok=True)
+        step.output.touch()
+    later = max(step.output.stat().st_mtime for step in plan.values()) + 5
+
+    os.utime(tmp_path / "data" / "labelled.jsonl.gz", (later, later))
+
+    stale = {module for module, step in plan.items() if not step.is_current()}
+    assert stale == {"finetune", "teacher", "pseudo_label", "distil", "quantize", "artifact"}
+
+
+def test_the_files_a_step_is_said_to_read_are_those_in_its_script():
+    for module, files in pipeline.READS.items():
+        if files != pipeline.FILES:
+            script = (pipeline.ROOT / f"{module}.py").read_text()
+            read = set(re.findall(r'\(data, "(\w+)"\)', script)) | set(re.findall(r"(general)\(data\)", script))
+            assert read == set(files), module
 
 
 def test_a_command_line_carries_every_option(tmp_path):

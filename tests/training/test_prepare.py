@@ -6,6 +6,7 @@ from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from training import prepare
+from training.labels import Label, checks_path, write_labels
 from training.records import read_records, write_records
 
 pytestmark = pytest.mark.training
@@ -95,6 +96,34 @@ def test_duplicates_bots_and_what_is_near_the_development_set_are_dropped(folder
     }
 
 
+def test_further_labels_join_the_folders_comments_and_its_own_stand(folder, tmp_path):
+    labels, out = tmp_path / "labels.csv.gz", tmp_path / "out"
+    rows = [("l1", 2, "train"), ("u1", 1, "train"), ("u4", -1, "train"), ("u5", 0, "dev"), ("d1", -2, "train")]
+    write_labels(labels, [Label("a/b:c.json", *row) for row in rows])
+
+    result = run("--data-dir", folder, "--out", out, "--labels", labels)
+
+    assert result.exit_code == 0, result.output
+    assert {record["id"]: record["score"] for record in read_records(out / "labelled.jsonl.gz")} == {"l1": -2, "u1": 1}
+    assert ids(out, "unlabelled") == ["u5"], "a label of the development set gives no training comment"
+    assert ids(out, "dev") == ["d1", "d2"]
+
+    write_labels(labels, [])
+    run("--data-dir", folder, "--out", out, "--labels", labels)
+    assert ids(out, "labelled") == ["l1"], "made again, because the labels have changed"
+
+
+def test_labels_of_rows_that_have_another_text_by_now_are_left_out(folder, tmp_path):
+    labels, out = tmp_path / "labels.csv.gz", tmp_path / "out"
+    write_labels(labels, [Label("a/b:c.json", "u1", 1, "train")])
+    checks_path(labels).write_text("source,id,text_hash\na/b:c.json,u1,00000000\n")
+
+    result = run("--data-dir", folder, "--out", out, "--labels", labels)
+
+    assert "left out: a/b:c.json has other texts" in result.output
+    assert ids(out, "labelled") == ["l1"]
+
+
 def test_the_same_inputs_are_prepared_once_and_to_the_same_bytes(folder, tmp_path):
     out = tmp_path / "out"
     run("--data-dir", folder, "--out", out)
@@ -107,6 +136,15 @@ def test_the_same_inputs_are_prepared_once_and_to_the_same_bytes(folder, tmp_pat
     write_records(folder / "dev.jsonl", [comment("d9", "Something else entirely", score=0)])
     assert "is up to date" not in run("--data-dir", folder, "--out", out).output
     assert ids(out, "labelled") == ["l1", "l2"]
+
+
+def test_a_row_without_what_every_comment_has_is_named(folder, tmp_path):
+    with open(folder / "labelled.jsonl", "a") as file:
+        file.write('{"id": "l4", "text": "no source, no score"}\n')
+
+    assert "labelled.jsonl, line 4: no source, score" in " ".join(
+        run("--data-dir", folder, "--out", tmp_path).output.split()
+    )
 
 
 def test_an_evaluation_set_is_kept_away_from(folder, tmp_path):

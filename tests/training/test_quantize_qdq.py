@@ -87,6 +87,6 @@ def test_weights_stay_in_seven_bits(feed_forward, tmp_path):
 
 
 def test_a_file_over_the_limit_is_refused(feed_forward, tmp_path, monkeypatch):
-    monkeypatch.setattr(quantize, "MAX_MB", 0.0001)
+    monkeypatch.setattr(quantize, "GRAPH_BYTES", 0)  # of this little graph most are nodes, not weights
     with pytest.raises(ValueError, match="more than"):
         quantize.quantize_model(feed_forward, CALIBRATION, tmp_path / "q.onnx")

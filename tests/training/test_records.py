@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 
@@ -33,6 +34,25 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises(RuntimeError):
         write_records(path, failing())
     assert list(read_records(path)) == [{"text": "old"}]
+
+
+def test_a_file_that_would_not_change_keeps_its_time(tmp_path):
+    path = tmp_path / "x.jsonl.gz"
+    write_records(path, [{"id": "1"}])
+    os.utime(path, (0, 0))
+
+    assert write_records(path, [{"id": "1"}]) == 1
+    assert path.stat().st_mtime == 0
+    write_records(path, [{"id": "2"}])
+    assert path.stat().st_mtime > 0
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_record_that_lacks_a_field_is_named_with_its_line(tmp_path):
+    write_records(tmp_path / "x.jsonl", [{"id": "1", "text": "to the moon"}, {"id": "2"}])
+
+    with pytest.raises(DataError, match=r"x\.jsonl, line 2: no text"):
+        list(read_records(tmp_path / "x.jsonl", ("id", "text")))
 
 
 @pytest.mark.parametrize(

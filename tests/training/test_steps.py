@@ -76,7 +76,11 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     assert metrics["paired"]["fp32"]["binary"]["interval"][0] <= metrics["paired"]["fp32"]["binary"]["interval"][1]
     manifest = json.loads((out / "manifest.json").read_text())
     assert classifier.revision == manifest["revision"]
-    assert {f["file"] for f in manifest["training_data"]} >= {"labelled.jsonl", "dev.jsonl"}
+    assert {f["file"] for f in manifest["training_data"]} == {
+        "labelled.jsonl.gz",
+        "dev.jsonl.gz",
+        "general.jsonl.gz",
+    }  # nothing unlabelled was used
     for name, entry in manifest["files"].items():
         assert artifact.sha256(out / name) == entry["sha256"]
     assert manifest["revision"] in (out / "README.md").read_text()
@@ -102,7 +106,7 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
         )
     labelling.pseudo_label([tmp_path / "t1", tmp_path / "t2"], tmp_path / "pseudo.npz", data=data)
     with np.load(tmp_path / "pseudo.npz") as cache:
-        assert len(cache["ids"]) == 260  # 200 labelled, sixty not
+        assert len(cache["keys"]) == 260  # 200 labelled, sixty not
         np.testing.assert_allclose(cache["probabilities"].sum(1), 1, atol=1e-5)
     distil.distil(
         tmp_path / "warm", tmp_path / "pseudo.npz", tmp_path / "student", data=data, epochs=30, learning_rate=1e-3
@@ -111,14 +115,20 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
     assert "distil on 60 unlabelled" in markdown()
 
 
-def test_pseudo_labels_resume_where_they_stopped(data, tmp_path, monkeypatch):
+def test_pseudo_labels_resume_where_they_stopped(data, tmp_path):
     encoder.main(str(write_checkpoint(tmp_path / "tiny", "distilbert")), tmp_path / "t")
     rows = labelling.choose(data, 0)
     whole = labelling.score(tmp_path / "t", rows, tmp_path / "whole.npz")
-    np.savez(tmp_path / "half.npz", logits=whole[:50] + 7)  # marked, to tell a cached row from a fresh one
+    with np.load(tmp_path / "whole.npz") as cache:
+        half = {**cache, "logits": whole[:50] + 7}  # marked, to tell a cached row from a fresh one
+    np.savez(tmp_path / "half.npz", **half)
     resumed = labelling.score(tmp_path / "t", rows, tmp_path / "half.npz")
     np.testing.assert_allclose(resumed[:50], whole[:50] + 7)
     np.testing.assert_allclose(resumed[50:], whole[50:], atol=0.05)
+
+    np.savez(tmp_path / "half.npz", **half)
+    of_other_rows = labelling.score(tmp_path / "t", rows[::-1], tmp_path / "half.npz")
+    np.testing.assert_allclose(of_other_rows, whole[::-1], atol=0.05)
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights(data, tmp_path, monkeypatch):
@@ -126,7 +136,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(data, tmp_path, monkeypa
     from training.batches import encode
     from training.comments import scored, soft_targets
 
-    rows = scored(data / "labelled.jsonl")
+    rows = scored(data, "labelled")
     targets = torch.from_numpy(soft_targets(rows))
     encoder.main(str(write_checkpoint(tmp_path / "tiny", "distilbert")), tmp_path / "base")
 
