@@ -19,7 +19,8 @@ import typer
 from rich.console import Console
 
 from training.comments import DATA_DIR
-from training.parity import QEMU
+from training.emulation import what_is_missing
+from training.parity import CPUS
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
@@ -109,7 +110,7 @@ def steps(
         Step(
             "parity",
             "parity",
-            {"artifact": draft, "data": data, "out": parity, **({"cpu": "Haswell"} if shutil.which(QEMU) else {})},
+            {"artifact": draft, "data": data, "out": parity, "cpu": [cpu for cpu in CPUS if not what_is_missing(cpu)]},
             parity,
         ),
         Step(
