@@ -28,8 +28,8 @@ test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's, th
 test-slow: $(VENV)/.dev node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
 	$(PY) -m pytest -s --ignore tests/training -m "slow and not image" $(ARGS)
 
-test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch)
-	$(TRAINING_PY) -m pytest tests/training $(ARGS)
+test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch); ARGS="-m slow" for arm64's
+	$(TRAINING_PY) -m pytest tests/training -m "not slow" $(ARGS)
 
 test-image: $(VENV)/.dev  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
 	$(PY) -m pytest tests/image $(ARGS)

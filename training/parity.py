@@ -1,17 +1,13 @@
 """Step 9b: the same comment, the same answer: in any batch, and on CPUs with other integer instructions.
 
-    python -m training.parity --artifact build/training/artifact --cpu Haswell --out build/training/parity.json
+    python -m training.parity --artifact build/training/artifact --cpu Haswell --cpu neoverse-n1 --out parity.json
 
-Another x86 CPU is emulated by qemu (Debian: qemu-user-static), about 100 times slower than the real one; `--scored`
-takes what training.parity_worker wrote on another machine, an arm64 one for instance.
+Another CPU is emulated by qemu (training/emulation.py says what that needs), many times slower than the real one;
+`--scored` takes what training.parity_worker wrote on another machine.
 """
 
 import json
 import random
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +15,7 @@ import numpy as np
 import typer
 
 from lambda_fn.classifier import SentimentClassifier
+from training import emulation
 from training.comments import scored
 from training.records import PREPARED
 
@@ -26,7 +23,10 @@ from training.records import PREPARED
 COMMENTS = 250
 MAX_CHARS = 400  # emulation is slow; long comments multiply with the same kernels
 SEED = 1
-QEMU = "qemu-x86_64-static"
+CPUS = {  # qemu's name: what it stands for; the pipeline compares those that can run where it runs
+    "Haswell": "x86 with AVX2, without VNNI",
+    "neoverse-n1": "arm64 with dot products (Graviton2)",
+}
 # -----------------------------------------------------------------------------------------------------------------
 
 
@@ -59,22 +59,12 @@ def compare(reference: np.ndarray, other: np.ndarray, cpu: str) -> dict:
     }
 
 
-def emulated(artifact: Path, texts: list[str], cpu: str) -> np.ndarray:
-    """Scores from this Python under qemu with the CPU model `cpu`. Raises FileNotFoundError without qemu."""
-    if not (qemu := shutil.which(QEMU)):
-        raise FileNotFoundError(f"{QEMU} is not on PATH (Debian: apt-get install qemu-user-static)")
-    with tempfile.TemporaryDirectory() as scratch:
-        source, out = Path(scratch) / "texts.json", Path(scratch) / "scores.json"
-        source.write_text(json.dumps(texts))
-        worker = [sys.executable, "-m", "training.parity_worker", str(artifact), str(source), str(out)]
-        subprocess.run([qemu, "-cpu", cpu, *worker], check=True, env={"PATH": "/usr/bin:/bin", "ORT_THREADS": "1"})
-        return np.array(json.loads(out.read_text()))
-
-
 def main(
     artifact: Annotated[Path, typer.Option(help="artifact folder")],
     out: Annotated[Path, typer.Option(help="JSON file to write")],
-    cpu: Annotated[list[str] | None, typer.Option(help="qemu CPU model, e.g. Haswell; may be repeated")] = None,
+    cpu: Annotated[
+        list[str] | None, typer.Option(help="qemu CPU model, x86 or arm64: Haswell, neoverse-n1; may be repeated")
+    ] = None,
     scored_elsewhere: Annotated[
         list[str] | None, typer.Option("--scored", help="NAME=FILE written by training.parity_worker elsewhere")
     ] = None,
@@ -83,13 +73,19 @@ def main(
     data: Path = PREPARED,
 ) -> None:
     """Compare the artifact's scores across batches and CPUs, on comments of the development set."""
+    for name in cpu or []:
+        if reason := emulation.what_is_missing(name):
+            raise typer.BadParameter(reason, param_hint="--cpu")
     short = [r["text"] for r in scored(data, "dev") if len(r["text"]) <= MAX_CHARS]
     sample = random.Random(SEED).sample(short, min(comments, len(short)))
     if texts:
         texts.write_text(json.dumps(sample))
     classifier = SentimentClassifier.load(artifact)
     reference = scores_of(classifier, sample)
-    cpus = [compare(reference, emulated(artifact, sample, name), f"x86, qemu {name}") for name in cpu or []]
+    cpus = [
+        compare(reference, np.array(emulation.scores(artifact, sample, name)), f"{CPUS.get(name, 'CPU')}, qemu {name}")
+        for name in cpu or []
+    ]
     for entry in scored_elsewhere or []:
         name, _, file = entry.partition("=")
         cpus.append(compare(reference, np.array(json.loads(Path(file).read_text())), name))

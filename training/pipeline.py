@@ -21,7 +21,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.parity import QEMU
+from training.emulation import what_is_missing
+from training.parity import CPUS
 from training.prepare import Inputs
 from training.records import FILES, PREPARED
 
@@ -148,7 +149,7 @@ def steps(base: str, teacher: str, work: Path, first: Path | None = None, distil
         Step(
             "parity",
             "parity",
-            {"artifact": draft, "data": data, "out": parity, **({"cpu": "Haswell"} if shutil.which(QEMU) else {})},
+            {"artifact": draft, "data": data, "out": parity, "cpu": [cpu for cpu in CPUS if not what_is_missing(cpu)]},
             parity,
         ),
         Step(

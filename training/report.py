@@ -66,6 +66,8 @@ def parity_lines(metrics: dict) -> str:
     if p.get("cpus"):
         rows = [[c["cpu"], f"{c['agree']:.2f} %", f"{c['score_difference']:.4f}"] for c in p["cpus"]]
         lines.append(table([f"against {p['reference']}", "labels that agree", "largest score difference"], rows))
+    else:
+        lines.append(f"Compared with no other CPU than {p['reference']}: none could be emulated.\n")
     return "\n".join(lines)
 
 

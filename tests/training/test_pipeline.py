@@ -46,6 +46,12 @@ def test_a_teacher_joins_the_ensemble(tmp_path):
     assert tmp_path / "work" / "teacher" in plan["pseudo_label"].options["teacher"]
 
 
+def test_parity_compares_the_cpus_that_can_be_emulated_here(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "what_is_missing", lambda cpu: None if cpu == "neoverse-n1" else "no such qemu")
+    plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path / "data", tmp_path / "work")}
+    assert [option for option in plan["parity"].command() if "--cpu" in option] == ["--cpu=neoverse-n1"]
+
+
 def test_a_step_runs_again_when_an_input_is_newer_than_its_output(tmp_path):
     source, out = tmp_path / "in.json", tmp_path / "out.json"
     step = pipeline.Step("evaluate", "evaluate", {"calibration": source, "out": out}, out)
