@@ -1,14 +1,13 @@
 """Other ways to write or to run the same graph, each against the shipped model, by turns, one thread, best CPU time.
 
-    python -m scripts.benchmark.variants                     # prints rows for docs/speed_tries.csv: before and after
+    python -m scripts.benchmark.variants                     # prints what each has before and after
     python -m scripts.benchmark.variants --only "QGemm"      # those whose name holds this text
+    python -m scripts.benchmark.variants --update            # writes the figures into docs/speed_tries.csv
 
 Some keep what the model computes, some only its speed: their weights mean nothing, and the row says what the change
 could give at most.
 """
 
-import csv
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +22,12 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from lambda_fn.classifier import session_options
 from lambda_fn.settings import get_settings
 from scripts.benchmark.operators import feed
+from scripts.speed_table import put
 
 MICROSOFT = "com.microsoft"
 PRODUCT = "MatMulIntegerToFloat"
 LAYER = "transformer.layer."
+CPU = "Zen 4"  # as docs/SPEED.md names the machine that all of them were measured on
 
 
 class Graph:
@@ -78,9 +79,9 @@ class Graph:
         return self.model
 
 
-def without(*kinds: str) -> Callable[[Graph], None]:
-    """Leaves out nodes of these kinds: what they cost."""
-    return lambda graph: graph.bypass(graph.kind(*kinds))
+def without(kind: str) -> Callable[[Graph], None]:
+    """Leaves out the layers' nodes of this kind."""
+    return lambda graph: graph.bypass([node for node in graph.kind(kind) if node.output[0].startswith(LAYER)])
 
 
 def no_outliers(graph: Graph) -> None:
@@ -88,8 +89,42 @@ def no_outliers(graph: Graph) -> None:
 
 
 def no_lengths(graph: Graph) -> None:
-    for node in graph.kind("MultiHeadAttention"):
+    for node in graph.kind("Attention"):
         del node.input[3:]
+
+
+def multi_head_attention(graph: Graph) -> None:
+    """ONNX Runtime's older operator, which takes the lengths as int32."""
+    reduce = next(node for node in graph.kind("ReduceSum") if node.output[0] == "lengths")
+    graph.nodes.insert(
+        graph.nodes.index(reduce) + 1, helper.make_node("Cast", ["lengths"], ["lengths.int32"], to=TensorProto.INT32)
+    )
+    for node in graph.kind("Attention"):
+        inputs = [*node.input[:3], "", "lengths.int32"]
+        heads = next(a.i for a in node.attribute if a.name == "q_num_heads")
+        new = helper.make_node("MultiHeadAttention", inputs, list(node.output), domain=MICROSOFT, num_heads=heads)
+        graph.replace(node, new)
+
+
+def dequantized_words(graph: Graph) -> None:
+    """The embeddings widened by DequantizeLinear along the last axis."""
+    cast, mul = (next(n for n in graph.nodes if n.output[0] == name) for name in ("words.float", "words.out"))
+    zero = graph.constant("words.zero", np.zeros_like(graph.array("words.step"), dtype=np.int8))
+    inputs = [cast.input[0], "words.step", zero]
+    graph.replace(mul, helper.make_node("DequantizeLinear", inputs, ["words.out"], axis=2))
+
+
+def sliced_outliers(graph: Graph) -> None:
+    """The hidden features in an order that has the outliers first, where a Slice finds them."""
+    for node in [node for node in graph.kind("Gather") if node.output[0].endswith("picked")]:
+        name = node.output[0].removesuffix(".lin2.picked")
+        few = graph.array(node.input[1])
+        order = np.r_[few, np.setdiff1d(np.arange(len(graph.array(f"{name}.lin1.bias"))), few)]
+        for part in ("weight", "step", "bias"):
+            graph.constant(f"{name}.lin1.{part}", graph.array(f"{name}.lin1.{part}")[..., order])
+        graph.constant(f"{name}.lin2.weight", graph.array(f"{name}.lin2.weight")[order])
+        bounds = [graph.constant(f"slice.{value}", np.array([value])) for value in (0, len(few), 2)]
+        graph.replace(node, helper.make_node("Slice", [node.input[0], *bounds], [node.output[0]]))
 
 
 def one_weight_scale(graph: Graph) -> None:
@@ -231,7 +266,10 @@ def n_bits(bits: int, block: int) -> Callable[[Graph], None]:
 def int32_inputs(graph: Graph) -> None:
     for tensor in graph.model.graph.input:
         tensor.type.tensor_type.elem_type = TensorProto.INT32
-    graph.bypass(graph.kind("Cast"))
+    reduce = next(node for node in graph.kind("ReduceSum") if node.output[0] == "lengths")
+    reduce.output[0] = "lengths.int32"
+    wider = helper.make_node("Cast", ["lengths.int32"], ["lengths"], to=TensorProto.INT64)
+    graph.nodes.insert(graph.nodes.index(reduce) + 1, wider)
 
 
 def layers(count: int) -> Callable[[Graph], None]:
@@ -250,11 +288,12 @@ def keep(graph: Graph) -> None:
 
 @dataclass(frozen=True)
 class Variant:
-    """One try. options: changes ONNX Runtime's. int32: what it is fed."""
+    """One try. options: changes ONNX Runtime's. int32: what it is fed. former: it shipped once, its row starts so."""
 
     change: Callable[[Graph], None] = keep
     options: Callable[[ort.SessionOptions], object] = lambda options: None
     int32: bool = False
+    former: bool = False
 
 
 def entry(key: str, value: str) -> Callable[[ort.SessionOptions], object]:
@@ -267,28 +306,28 @@ def attribute(name: str, value: object) -> Callable[[ort.SessionOptions], object
 
 LEVELS = ort.GraphOptimizationLevel
 VARIANTS = {
-    "QGemm instead of MatMulIntegerToFloat": Variant(qgemm),
-    "QGemm to u8 and a table of 256 bytes for GELU; no outliers (speed only)": Variant(lookup),
+    "MultiHeadAttention -> Attention": Variant(multi_head_attention, former=True),
+    "Attention without lengths (speed only)": Variant(no_lengths),
+    "embeddings: DequantizeLinear -> Cast and Mul": Variant(dequantized_words, former=True),
+    "outliers: Gather -> Slice, the features put in order": Variant(sliced_outliers),
     "no outlier features in fp32 (speed only)": Variant(no_outliers),
     "no smoothing (speed only)": Variant(without("Mul")),
-    "no smoothing, no outliers (speed only)": Variant(lambda g: (no_outliers(g), without("Mul")(g))),
-    "one scale per weight matrix (speed only)": Variant(one_weight_scale),
-    "one product for queries, keys and values": Variant(joined("q", "k", "v")),
-    "one product for keys and values": Variant(joined("k", "v")),
-    "attention without lengths: flash kernel": Variant(no_lengths),
-    "DynamicQuantizeMatMul (scores depend on the batch)": Variant(dynamic),
-    "MatMulNBits, 8 bit, blocks of 32": Variant(n_bits(8, 32)),
-    "MatMulNBits, 8 bit, blocks of 128": Variant(n_bits(8, 128)),
-    "MatMulNBits, 4 bit, blocks of 32": Variant(n_bits(4, 32)),
-    "MatMulNBits, 4 bit, blocks of 128": Variant(n_bits(4, 128)),
-    "int32 inputs": Variant(int32_inputs, int32=True),
-    "no GELU (its cost)": Variant(without("Gelu")),
-    "no LayerNormalization (its cost)": Variant(without("LayerNormalization")),
-    "no attention (its cost)": Variant(without("MultiHeadAttention")),
-    "no residual Add (its cost)": Variant(lambda g: g.bypass([n for n in g.kind("Add") if n.output[0].endswith("sum")])),
-    "5 layers (speed only)": Variant(layers(5)),
-    "4 layers (speed only)": Variant(layers(4)),
-    "3 layers (speed only)": Variant(layers(3)),
+    "MatMulIntegerToFloat -> QGemm": Variant(qgemm),
+    "MatMulIntegerToFloat -> QGemm to u8, GELU by a table of 256 bytes, no outliers (speed only)": Variant(lookup),
+    "MatMulIntegerToFloat -> DynamicQuantizeMatMul": Variant(dynamic),
+    "MatMulIntegerToFloat -> MatMulNBits, 8 bit, blocks of 32": Variant(n_bits(8, 32)),
+    "MatMulIntegerToFloat -> MatMulNBits, 8 bit, blocks of 128": Variant(n_bits(8, 128)),
+    "MatMulIntegerToFloat -> MatMulNBits, 4 bit, blocks of 32": Variant(n_bits(4, 32)),
+    "MatMulIntegerToFloat -> MatMulNBits, 4 bit, blocks of 128": Variant(n_bits(4, 128)),
+    "one scale per weight matrix instead of per column (speed only)": Variant(one_weight_scale),
+    "one product for queries, keys and values, and a Split": Variant(joined("q", "k", "v")),
+    "one product for keys and values, and a Split": Variant(joined("k", "v")),
+    "int64 -> int32 inputs": Variant(int32_inputs, int32=True),
+    "GELU left out (its cost)": Variant(without("Gelu")),
+    "LayerNormalization left out (its cost)": Variant(without("LayerNormalization")),
+    "6 -> 5 layers (speed only)": Variant(layers(5)),
+    "6 -> 4 layers (speed only)": Variant(layers(4)),
+    "6 -> 3 layers (speed only)": Variant(layers(3)),
     "optimization level basic -> disabled": Variant(
         options=attribute("graph_optimization_level", LEVELS.ORT_DISABLE_ALL)
     ),
@@ -329,6 +368,7 @@ def variants(
     rows: Annotated[int, typer.Option(help="comments in the batch")] = 16,
     tokens: Annotated[int, typer.Option(help="tokens of each")] = 32,
     rounds: Annotated[int, typer.Option(help="each variant runs three times a round")] = 25,
+    update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_tries.csv")] = False,
 ) -> None:
     model = onnx.load(get_settings().model_dir / "onnx" / "model_quantized.onnx")
     batch = feed(rows, tokens)
@@ -339,10 +379,14 @@ def variants(
         opened = session(model, variant)
         runs.append(lambda opened=opened, fed=batch32 if variant.int32 else batch: opened.run(None, fed))
     shipped, *others = (rows * tokens / seconds for seconds in best_seconds(runs, rounds))
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    for name, rate in zip(tried, others, strict=True):
-        writer.writerow([f"{name} ({rows} x {tokens})", f"{shipped:.0f}", f"{rate:.0f}", "tokens/s"])
-        sys.stdout.flush()
+    measured = []
+    for (name, variant), rate in zip(tried.items(), others, strict=True):
+        before, after = (rate, shipped) if variant.former else (shipped, rate)
+        typer.echo(f"{before:6.0f} -> {after:6.0f} tokens/s {100 * (after / before - 1):+5.1f} %  {name}")
+        row = {"part": "graph", "what": f"{name} ({rows} x {tokens})", "unit": "tokens/s", "CPU": CPU}
+        measured.append(row | {"before": f"{before:.0f}", "after": f"{after:.0f}"})
+    if update:
+        put(measured)
 
 
 variants.__doc__ = __doc__
