@@ -146,7 +146,6 @@ ENGINES = {
     "ONNX Runtime dynamic int8 384": Engine(384, lambda f: onnxruntime(f, "model_dynamic.onnx")),
     "ONNX Runtime dynamic int8 384, by length": Engine(384, lambda f: onnxruntime(f, "model_dynamic.onnx", True)),
     "ONNX Runtime static QDQ int8 384": Engine(384, lambda f: onnxruntime(f, "model_qdq.onnx")),
-    "ONNX Runtime static QDQ int8 384, by length": Engine(384, lambda f: onnxruntime(f, "model_qdq.onnx", True)),
     "OpenVINO static QDQ int8 384": Engine(384, lambda f: openvino(f, "model_qdq.onnx")),
     "OpenVINO static QDQ int8 384, by length": Engine(384, lambda f: openvino(f, "model_qdq.onnx", True)),
     "CTranslate2 int8 384": Engine(384, ctranslate2),

@@ -39,6 +39,7 @@ ALLOCATORS = {
 }
 CGROUP = Path("/sys/fs/cgroup/cpu/speed")
 PERIOD_US = 20_000
+COMMENTS = 1_000
 
 SCORE = """
 import sys, time
@@ -192,8 +193,9 @@ def surroundings(
     comments_file: Annotated[Path | None, typer.Option("--comments", help="JSON Lines with `text`, .gz or not")] = None,
     update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_tries.csv")] = False,
 ) -> None:
-    texts, _ = comments.load(comments_file, 3_000)
-    parts = [batches(rounds, texts), allocators(rounds), files(rounds), start(rounds)]
+    ort.set_default_logger_severity(3)  # it warns of an option that is set twice
+    texts, _ = comments.load(comments_file, COMMENTS)
+    parts = [batches(2 * rounds, texts), allocators(rounds), files(rounds), start(rounds)]
     if os.access(CGROUP.parent, os.W_OK) and (CGROUP.parent / "cpu.cfs_quota_us").exists():
         parts.append(threads(rounds))
     measured = []
