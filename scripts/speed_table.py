@@ -70,7 +70,7 @@ def operators_table(operators: Path = OPERATORS) -> list[str]:
 ## Where the encoder's time goes
 
 One batch of {m["rows"]} x {m["tokens"]} tokens on one thread: {h["cpu"]} ({", ".join(h["int8"])}), ONNX Runtime
-{h["onnxruntime"]}, {h["date"]}; median of many runs.
+{h["onnxruntime"]}, {h["date"]}; 10th percentile of many runs.
 
 | operator | | µs | of the run |
 |---|---|---:|---:|""",
