@@ -9,6 +9,9 @@ The same app runs under uvicorn (`uvicorn lambda_fn.api:app`) and on Lambda, beh
 URL. Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
 """
 
+from lambda_fn import cold_start  # before all others: it pauses the garbage collector
+
+# isort: split
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from mangum import Mangum
@@ -126,3 +129,5 @@ if settings.cors_allow_origins:
 handler = Mangum(
     Stage(app), lifespan="off", text_mime_types=["text/", "application/json", ndjson.MEDIA_TYPE, comprehend.MEDIA_TYPE]
 )
+
+cold_start.over()

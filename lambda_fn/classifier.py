@@ -85,7 +85,7 @@ class SentimentClassifier:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             session = ort.InferenceSession(
                 str(folder / "onnx" / "model_quantized.onnx"),
-                _session_options(settings.threads),
+                session_options(settings.threads),
                 ["CPUExecutionProvider"],
             )
             tokenizer.no_padding()
@@ -171,7 +171,7 @@ def length_buckets(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[i
         yield batch
 
 
-def _session_options(threads: int) -> ort.SessionOptions:
+def session_options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

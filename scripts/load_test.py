@@ -1,8 +1,9 @@
-"""Load on a running API, in one of two scenarios; the result as a CSV of every second and a picture.
+"""Load on a running API, in one of two scenarios; the result as a CSV of every second, a picture and a row of a table.
 
 python -m scripts.load_test                                            # serves the model of this repository itself
 python -m scripts.load_test --scenario peak --url https://abc.execute-api.us-east-1.amazonaws.com
 python -m scripts.load_test --scenario predecessor --seconds 300
+python -m scripts.load_test --scenario peak --workers 2                # two processes of the server started here
 
 predecessor: one user sends one and the same comment, one request after the other (in full: 5 minutes).
 peak: 348 comments a second, the most of the stream's day, with real lengths; nine in ten requests carry one comment,
@@ -12,6 +13,7 @@ Exit codes: 0 done; 1 requests failed; 2 the address does not answer.
 """
 
 import csv
+import json
 import os
 import random
 import socket
@@ -76,13 +78,14 @@ def mixed_user(texts: list[str], comments_per_s: float) -> type[FastHttpUser]:
 
 
 @contextmanager
-def local_server() -> Iterator[str]:
+def local_server(workers: int) -> Iterator[str]:
     """The API under uvicorn, as `make run` starts it."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen([*command, "--no-access-log"], env={**os.environ, "ORT_THREADS": "1"})
+    command += ["--no-access-log", "--workers", str(workers)]
+    process = subprocess.Popen(command, env={**os.environ, "ORT_THREADS": "1"})
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -152,13 +155,44 @@ def draw(rows: list[dict], title: str, out: Path) -> None:
     plt.close(figure)
 
 
+def summary(name: str, result: dict) -> str:
+    asked = f" of the {result['asked_per_s']:.1f} asked for" if result["asked_per_s"] else ""
+    return (
+        f"{name}: {result['requests']} requests in {result['seconds']:g} s, {result['requests_per_s']:.1f}/s{asked}, "
+        f"{result['failed']} failed; p50 {result['p50_ms']:.0f} ms, p99 {result['p99_ms']:.0f} ms"
+    )
+
+
+def write(name: str, result: dict, rows: list[dict], out: Path) -> None:
+    """<name>.csv, .json and .png, and README.md with all results that are in the folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    (out / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    draw(rows, summary(name, result), out / f"{name}.png")
+    lines = ["# Load tests", "", "Each by `python -m scripts.load_test`, whose `--help` says what is sent.", ""]
+    lines += ["| test | server | seconds | requests | requests/s | asked for | failed | p50 ms | p99 ms |"]
+    lines += ["|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for path in sorted(out.glob("*.json")):
+        r = json.loads(path.read_text())
+        asked = f"{r['asked_per_s']:.1f}" if r["asked_per_s"] else ""
+        lines.append(
+            f"| [{path.stem}]({path.stem}.png) | {r['server']} | {r['seconds']:g} | {r['requests']:,} | "
+            f"{r['requests_per_s']:.1f} | {asked} | {r['failed']} | {r['p50_ms']:.0f} | {r['p99_ms']:.0f} |"
+        )
+    (out / "README.md").write_text("\n".join(lines) + "\n")
+
+
 def load_test(
     scenario: Annotated[Scenario, typer.Option(help="what is sent")] = Scenario.predecessor,
     url: Annotated[str | None, typer.Option(help="a running API; default: one is started here")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="how long")] = 60,
+    workers: Annotated[int, typer.Option(min=1, help="processes of the server that is started here")] = 1,
     comments_per_s: Annotated[float, typer.Option(min=1, help="of the scenario peak")] = PEAK_COMMENTS_PER_S,
     comments_file: Annotated[Path | None, typer.Option("--comments", help="JSON Lines with `text`, .gz or not")] = None,
-    out: Annotated[Path, typer.Option(help="folder for <scenario>.csv and <scenario>.png")] = Path("docs/load_test"),
+    out: Annotated[Path, typer.Option(help="folder for the CSV, the picture and the table")] = Path("docs/load_test"),
 ) -> None:
     if scenario is Scenario.predecessor:
         user, count = OneUser, 1
@@ -167,22 +201,22 @@ def load_test(
     if url:
         environment, rows = _against(url.rstrip("/"), user, count, seconds)
     else:
-        with local_server() as local:
+        with local_server(workers) as local:
             environment, rows = _against(local, user, count, seconds)
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / f"{scenario}.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
     total = environment.stats.total
-    asked = "" if scenario is Scenario.predecessor else f" of the {comments_per_s / COMMENTS_PER_REQUEST:.1f} asked for"
-    summary = (
-        f"{scenario}: {total.num_requests} requests in {seconds:g} s, {total.num_requests / seconds:.1f}/s{asked}, "
-        f"{total.num_failures} failed; p50 {total.get_response_time_percentile(0.5):.0f} ms, "
-        f"p99 {total.get_response_time_percentile(0.99):.0f} ms"
-    )
-    draw(rows, summary, out / f"{scenario}.png")
-    typer.echo(summary)
+    result = {
+        "server": url or f"uvicorn here, workers: {workers}",
+        "seconds": seconds,
+        "requests": total.num_requests,
+        "requests_per_s": total.num_requests / seconds,
+        "asked_per_s": comments_per_s / COMMENTS_PER_REQUEST if scenario is Scenario.peak else None,
+        "failed": total.num_failures,
+        "p50_ms": total.get_response_time_percentile(0.5),
+        "p99_ms": total.get_response_time_percentile(0.99),
+    }
+    name = f"{scenario}_{workers}_workers" if workers > 1 else str(scenario)
+    write(name, result, rows, out)
+    typer.echo(summary(name, result))
     if total.num_failures or not total.num_requests:
         raise typer.Exit(1)
 

@@ -7,7 +7,8 @@ operators it is made of (docs/SPEED.md has the number of each choice):
 - Add and LayerNormalization stay two nodes: ONNX Runtime's fused SkipLayerNormalization is ten times slower on a CPU;
 - the last layer computes its queries, its output and its feed-forward for the first token alone: the classifier
   reads no other;
-- attention is one MultiHeadAttention, which takes the lengths and needs no mask tensor.
+- attention is ONNX's own Attention, which takes the lengths and needs no mask tensor, and reads the heads where the
+  products wrote them: ONNX Runtime's older MultiHeadAttention copies queries, keys and values to transpose them.
 Nothing in the graph depends on the CPU it was written on.
 """
 
@@ -20,7 +21,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-OPSET = 18
+OPSET = 24  # the first whose Attention takes lengths
+IR_VERSION = 12
 MICROSOFT = "com.microsoft"
 EPSILON = 1e-12  # of DistilBERT's LayerNorm
 EMBEDDING_LIMIT = 127
@@ -140,8 +142,8 @@ class Encoder:
         return self.node("Slice", [x, zero, one, one], f"{x}.first")
 
     def embeddings(self) -> str:
-        """Word plus position, normalised. Words in int8, one scale per feature; DequantizeLinear widens only what
-        was looked up."""
+        """Word plus position, normalised. Words in int8, one scale per feature; only what was looked up is widened, by
+        Cast and Mul, because DequantizeLinear along the last axis goes number by number."""
         words = self.weights["embeddings.word_embeddings.weight"]
         if self.activations is None:
             x = self.node("Gather", [self.constant("words", words), "input_ids"], "words.out")
@@ -149,8 +151,8 @@ class Encoder:
             step = (np.abs(words).max(axis=0) / EMBEDDING_LIMIT).astype(np.float32)
             rows = self.constant("words", np.rint(words / step).astype(np.int8))
             rows = self.node("Gather", [rows, "input_ids"], "words.rows")
-            zero = self.constant("words.zero", np.zeros(self.width, dtype=np.int8))
-            x = self.node("DequantizeLinear", [rows, self.constant("words.step", step), zero], "words.out", axis=2)
+            rows = self.node("Cast", [rows], "words.float", to=TensorProto.FLOAT)
+            x = self.node("Mul", [rows, self.constant("words.step", step)], "words.out")
         tokens = self.node("Shape", ["input_ids"], "tokens", start=1, end=2)
         zero = self.constant("at_0", np.array([0]))
         positions = self.constant("positions", self.weights["embeddings.position_embeddings.weight"])
@@ -158,16 +160,14 @@ class Encoder:
         return self.layer_norm(self.node("Add", [x, positions], "embeddings.sum"), "embeddings.LayerNorm")
 
     def mask(self) -> None:
-        """`lengths` (int32 [n]): the tokens of each row, padding at the right."""
-        one = self.constant("at_1", np.array([1]))
-        lengths = self.node("ReduceSum", ["attention_mask", one], "lengths.int64", keepdims=0)
-        self.node("Cast", [lengths], "lengths", to=TensorProto.INT32)
+        """`lengths` (int64 [n]): the tokens of each row, padding at the right."""
+        self.node("ReduceSum", ["attention_mask", self.constant("at_1", np.array([1]))], "lengths", keepdims=0)
 
     def attention(self, queries: str, keys: str, values: str, name: str) -> str:
         """One kernel for padded and unpadded batches: another for the unpadded would round otherwise, and a comment's
         score would then differ by up to 0.008 between alone and in a batch; so it is the same to the bit."""
-        inputs = [queries, keys, values, "", "lengths"]
-        return self.node("MultiHeadAttention", inputs, f"{name}.out", MICROSOFT, num_heads=self.heads)
+        inputs = [queries, keys, values, "", "", "", "lengths"]
+        return self.node("Attention", inputs, f"{name}.out", q_num_heads=self.heads, kv_num_heads=self.heads)
 
     def layer(self, x: str, index: int, last: bool) -> str:
         name = f"transformer.layer.{index}"
@@ -215,4 +215,4 @@ class Encoder:
         outputs += [helper.make_tensor_value_info(x, TensorProto.FLOAT, None) for x in self.ranges.values()]
         graph = helper.make_graph(self.nodes, "distilbert", inputs, outputs, list(self.constants.values()))
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="crypto-sentiment")
+        return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="crypto-sentiment")

@@ -21,14 +21,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scripts.benchmark import comments, over_http, peak, report, startup
 from scripts.benchmark.engines import ENGINES, PREDECESSOR, PROJECT
 
+WORKERS = (1, 2)  # server processes: the most that two cores can feed
 QUICK_ENGINES = ("ONNX Runtime dynamic int8 384", PROJECT)
 
 
-def run_engines(names: list[str], models: Path, texts_file: Path, rounds: int) -> list[dict]:
-    """Every engine in its own process; in every round each scores the same texts, one after the other."""
+def run_engines(
+    names: list[str], models: Path, texts_file: Path, sample: int, slow_sample: int, rounds: int
+) -> list[dict]:
+    """Every engine in its own process; in every round each scores the first `sample` texts, slow ones `slow_sample`."""
     workers, rows = {}, []
     for name in names:
-        command = [sys.executable, "-m", "scripts.benchmark.worker", name, str(models), str(texts_file)]
+        count = slow_sample if ENGINES[name].slow else sample
+        command = [sys.executable, "-m", "scripts.benchmark.worker", name, str(models), str(texts_file), str(count)]
         log = (texts_file.parent / "worker.log").open("a")
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         ready = worker.stdout.readline()
@@ -36,7 +40,7 @@ def run_engines(names: list[str], models: Path, texts_file: Path, rounds: int) -
             rows.append({"engine": name, "error": f"ended with {worker.wait()}; see worker.log"})
             continue
         workers[name] = worker
-        rows.append({"engine": name, "width": ENGINES[name][0], **json.loads(ready), "rounds": []})
+        rows.append({"engine": name, "width": ENGINES[name].width, **json.loads(ready), "rounds": []})
     for _ in range(rounds):
         for row in rows:
             if worker := workers.get(row["engine"]):
@@ -55,13 +59,15 @@ def benchmark(
     ),
     build: Annotated[Path, typer.Option(help="folder for the peers' models")] = Path("build/benchmark"),
     sample: Annotated[int, typer.Option(help="comments that every engine scores in every round")] = 200,
+    slow_sample: Annotated[int, typer.Option(help="of these, those that the slow engines score")] = 64,
+    requests: Annotated[int, typer.Option(help="of these, those that are sent to the servers")] = 100,
     bulk: Annotated[int, typer.Option(help="comments that this project alone scores in one call")] = 20_000,
     rounds: Annotated[int, typer.Option(help="rounds of each comparison")] = 3,
     quick: Annotated[bool, typer.Option("--quick", help="a minute: one peer, few comments, no servers")] = False,
 ) -> None:
     os.environ["ORT_THREADS"] = "1"
     if quick:
-        sample, bulk, rounds = 40, 200, 2
+        sample, slow_sample, bulk, rounds = 40, 40, 200, 2
     try:
         texts, origin = comments.load(comments_file, max(sample, bulk))
     except (OSError, ValueError, KeyError) as error:
@@ -76,7 +82,8 @@ def benchmark(
     texts_file = build / "texts.json"
     texts_file.write_text(json.dumps(texts[:sample]))
     results = {"hardware": report.hardware(), "comments": origin, "sample": sample, "rounds": rounds}
-    results["engines"] = run_engines(list(QUICK_ENGINES if quick else ENGINES), build, texts_file, rounds)
+    names = list(QUICK_ENGINES if quick else ENGINES)
+    results["engines"] = run_engines(names, build, texts_file, sample, slow_sample, rounds)
     results["startup"] = startup.measure(rounds)
     results["parts"] = peak.shares(texts[:bulk])
     results["bulk"] = {"comments": len(texts[:bulk]), **results["parts"]}
@@ -88,7 +95,8 @@ def benchmark(
         "computed_mmac_per_token": computed,
     }
     if not quick:
-        results["http"] = over_http.measure(build, texts[:sample], rounds, (1, 2, 4))
+        results["http"] = over_http.measure(build, texts[:requests], rounds, WORKERS)
+        results["requests"] = requests
     report.write(results, out)
     typer.echo((out / "report.md").read_text())
     failed = [row["engine"] for row in results["engines"] if "error" in row and row["engine"] in (PREDECESSOR, PROJECT)]

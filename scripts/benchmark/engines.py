@@ -1,7 +1,8 @@
 """Each engine: load a model, then score texts. One thread each. What an engine needs is imported when it is loaded."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 BATCH = 32
@@ -28,19 +29,26 @@ def _padded(rows: list[list[int]]):
     return ids, mask
 
 
-def _in_batches(encode, run) -> Score:
-    """Padded batches of BATCH in the order of arrival."""
+def _batches(rows: list[list[int]], by_length: bool) -> Iterable[list[list[int]]]:
+    """BATCH rows at a time, in the order of arrival or of their lengths."""
+    if by_length:
+        rows = sorted(rows, key=len)
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def in_batches(encode, run, by_length: bool) -> Score:
+    """encode: texts to token ids. run(ids, mask): the model on one padded batch."""
 
     def score(texts: Sequence[str]) -> int:
         rows = encode(texts)
-        for start in range(0, len(rows), BATCH):
-            run(*_padded(rows[start : start + BATCH]))
+        for batch in _batches(rows, by_length):
+            run(*_padded(batch))
         return sum(map(len, rows))
 
     return score
 
 
-def pipeline(folder: Path, batch_size: int = 1) -> Score:
+def pipeline(folder: Path, batch_size: int = 1, by_length: bool = False) -> Score:
     """The predecessor's way: PyTorch fp32 in a transformers pipeline, one comment per call unless batched."""
     import torch
     from transformers import pipeline as transformers_pipeline
@@ -50,35 +58,42 @@ def pipeline(folder: Path, batch_size: int = 1) -> Score:
     encode = _ids(folder)
 
     def score(texts: Sequence[str]) -> int:
+        lengths = list(map(len, encode(texts)))
+        if by_length:
+            texts = [text for _, text in sorted(zip(lengths, texts, strict=True))]
         if batch_size == 1:
             for text in texts:
                 classify(text, truncation=True)
         else:
             classify(list(texts), truncation=True, batch_size=batch_size)
-        return sum(map(len, encode(texts)))
+        return sum(lengths)
 
     return score
 
 
-def onnxruntime(folder: Path, file: str) -> Score:
+def onnxruntime(folder: Path, file: str, by_length: bool = False) -> Score:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = ort.InferenceSession(str(folder / file), options, ["CPUExecutionProvider"])
-    return _in_batches(_ids(folder), lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask}))
+
+    def run(ids, mask):
+        session.run(None, {"input_ids": ids, "attention_mask": mask})
+
+    return in_batches(_ids(folder), run, by_length)
 
 
-def openvino(folder: Path, file: str) -> Score:
+def openvino(folder: Path, file: str, by_length: bool = False) -> Score:
     import openvino as ov
 
     options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
     model = ov.Core().compile_model(str(folder / file), "CPU", options)
-    return _in_batches(_ids(folder), lambda ids, mask: model({"input_ids": ids, "attention_mask": mask}))
+    return in_batches(_ids(folder), lambda ids, mask: model({"input_ids": ids, "attention_mask": mask}), by_length)
 
 
-def ctranslate2(folder: Path) -> Score:
+def ctranslate2(folder: Path, by_length: bool = False) -> Score:
     """The encoder only; the head, a thousandth of the work, is left out."""
     import ctranslate2 as ct2
 
@@ -90,8 +105,8 @@ def ctranslate2(folder: Path) -> Score:
 
     def score(texts: Sequence[str]) -> int:
         rows = encode(texts)
-        for start in range(0, len(rows), BATCH):
-            encoder.forward_batch(rows[start : start + BATCH])
+        for batch in _batches(rows, by_length):
+            encoder.forward_batch(batch)
         return sum(map(len, rows))
 
     return score
@@ -111,20 +126,32 @@ def project(one_by_one: bool = False) -> Score:
     return score
 
 
-# name -> (width, loader)
-ENGINES: dict[str, tuple[int, Callable[[Path], Score]]] = {
-    "PyTorch fp32 768, one by one (predecessor)": (768, pipeline),
-    "PyTorch fp32 768, batches of 32": (768, lambda f: pipeline(f, BATCH)),
-    "PyTorch fp32 384, one by one": (384, pipeline),
-    "ONNX Runtime fp32 768": (768, lambda f: onnxruntime(f, "model.onnx")),
-    "ONNX Runtime dynamic int8 768": (768, lambda f: onnxruntime(f, "model_dynamic.onnx")),
-    "ONNX Runtime fp32 384": (384, lambda f: onnxruntime(f, "model.onnx")),
-    "ONNX Runtime dynamic int8 384": (384, lambda f: onnxruntime(f, "model_dynamic.onnx")),
-    "ONNX Runtime static QDQ int8 384": (384, lambda f: onnxruntime(f, "model_qdq.onnx")),
-    "OpenVINO static QDQ int8 384": (384, lambda f: openvino(f, "model_qdq.onnx")),
-    "CTranslate2 int8 384": (384, ctranslate2),
-    "this project, one by one": (384, lambda f: project(one_by_one=True)),
-    "this project": (384, lambda f: project()),
+@dataclass(frozen=True)
+class Engine:
+    """width: of the model's layers. slow: scores fewer comments, so that a round takes a minute."""
+
+    width: int
+    load: Callable[[Path], Score]
+    slow: bool = False
+
+
+ENGINES = {
+    "PyTorch fp32 768, one by one (predecessor)": Engine(768, pipeline),
+    "PyTorch fp32 768, batches of 32": Engine(768, lambda f: pipeline(f, BATCH), slow=True),
+    "PyTorch fp32 768, batches of 32 by length": Engine(768, lambda f: pipeline(f, BATCH, by_length=True), slow=True),
+    "PyTorch fp32 384, one by one": Engine(384, pipeline),
+    "ONNX Runtime fp32 768": Engine(768, lambda f: onnxruntime(f, "model.onnx"), slow=True),
+    "ONNX Runtime dynamic int8 768": Engine(768, lambda f: onnxruntime(f, "model_dynamic.onnx"), slow=True),
+    "ONNX Runtime fp32 384": Engine(384, lambda f: onnxruntime(f, "model.onnx"), slow=True),
+    "ONNX Runtime dynamic int8 384": Engine(384, lambda f: onnxruntime(f, "model_dynamic.onnx")),
+    "ONNX Runtime dynamic int8 384, by length": Engine(384, lambda f: onnxruntime(f, "model_dynamic.onnx", True)),
+    "ONNX Runtime static QDQ int8 384": Engine(384, lambda f: onnxruntime(f, "model_qdq.onnx")),
+    "OpenVINO static QDQ int8 384": Engine(384, lambda f: openvino(f, "model_qdq.onnx")),
+    "OpenVINO static QDQ int8 384, by length": Engine(384, lambda f: openvino(f, "model_qdq.onnx", True)),
+    "CTranslate2 int8 384": Engine(384, ctranslate2),
+    "CTranslate2 int8 384, by length": Engine(384, lambda f: ctranslate2(f, by_length=True)),
+    "this project, one by one": Engine(384, lambda f: project(one_by_one=True)),
+    "this project": Engine(384, lambda f: project()),
 }
 PREDECESSOR = "PyTorch fp32 768, one by one (predecessor)"
 PROJECT = "this project"

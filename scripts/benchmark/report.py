@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from scripts.benchmark.engines import PREDECESSOR, PROJECT
+from scripts.benchmark.engines import BATCH, PREDECESSOR, PROJECT
 
 
 def hardware() -> dict:
@@ -45,23 +45,26 @@ def markdown(results: dict) -> str:
     lines.append(
         f"{h['cpu']} ({', '.join(h['int8'])}{'; ' + h['masked'] if h['masked'] else ''}), {h['cores']} cores, load "
         f"{h['load_before']:.1f} before the run, Python {h['python']}, ONNX Runtime {h['onnxruntime']}, {h['date']}. "
-        f"Each engine has one thread on one core and scores the same {results['sample']} {results['comments']} in each "
-        f"of {results['rounds']} rounds, the engines by turns. Rates are per second of CPU; medians (least-largest)."
+        f"Each engine has one thread on one core and scores the same {results['comments']} in each of "
+        f"{results['rounds']} rounds, the engines by turns; slow ones fewer of them, as the table says. Peers score "
+        f"padded batches of {BATCH} in the order of arrival or, where the name says so, with the comments sorted by "
+        f"length. Rates are per second of CPU; medians (least-largest)."
     )
     lines += [
         "",
         "## Comments in bulk",
         "",
-        "| engine | comments/s | tokens/s | CPU-s per million | peak MB | load s |",
+        "| engine | comments | comments/s | tokens/s | CPU-s per million | peak MB | load s |",
     ]
-    lines.append("|---|---:|---:|---:|---:|---:|")
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
     for row in results["engines"]:
         if "error" in row:
-            lines.append(f"| {row['engine']} | did not run: {row['error']} | | | | |")
+            lines.append(f"| {row['engine']} | did not run: {row['error']} | | | | | |")
             continue
         per_million = statistics.median(1e6 / value for value in rate(row, "comments"))
         lines.append(
-            f"| {row['engine']} | {spread(rate(row, 'comments'), 1)} | {spread(rate(row, 'tokens'))} | "
+            f"| {row['engine']} | {row['rounds'][0]['comments']} | {spread(rate(row, 'comments'), 1)} | "
+            f"{spread(rate(row, 'tokens'))} | "
             f"{per_million:,.0f} | {row['rounds'][-1]['peak_mb']:.0f} | {row['load_s']:.2f} |"
         )
     rows = {row["engine"]: row for row in results["engines"] if "rounds" in row}
@@ -95,12 +98,12 @@ def markdown(results: dict) -> str:
         resident = spread([r["resident_mb"] for r in start["rounds"]])
         lines.append(f"| {name} | {' | '.join(columns)} | {resident} | {slowest} |")
     if "http" in results:
-        lines += _http(results["http"])
+        lines += _http(results["http"], results["requests"])
     return "\n".join(lines) + "\n"
 
 
-def _http(rows: list[dict]) -> list[str]:
-    lines = ["", "## One comment per request over HTTP", ""]
+def _http(rows: list[dict], requests: int) -> list[str]:
+    lines = ["", "## One comment per request over HTTP", "", f"{requests} requests of each kind in every round.", ""]
     lines.append("| server | workers | one user: requests/s | p50 ms | p99 ms | all but the model, ms "
                  "| 16 users: requests/s | p99 ms | first answer s |")  # fmt: skip
     lines.append("|---|---:|---:|---:|---:|---:|---:|---:|---:|")

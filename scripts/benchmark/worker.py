@@ -1,12 +1,11 @@
-"""One engine in a process of its own, pinned to one core: `python -m scripts.benchmark.worker NAME MODELS TEXTS`.
+"""One engine in a process of its own, pinned to one core: `python -m scripts.benchmark.worker NAME MODELS TEXTS COUNT`.
 
-Loads, prints {"load_s", "rss_mb"}; then scores TEXTS once for every line on stdin and prints {"wall_s", "cpu_s",
-"tokens", "comments", "peak_mb"}.
+Loads, prints {"load_s", "rss_mb"}; then scores the first COUNT of TEXTS once for every line on stdin and prints
+{"wall_s", "cpu_s", "tokens", "comments", "peak_mb"}.
 """
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -16,19 +15,21 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Of this program alone: getrusage would also count what its parent held when it was started."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def main(name: str, models: str, texts_file: str) -> None:
+def main(name: str, models: str, texts_file: str, count: str) -> None:
     from scripts.benchmark.engines import ENGINES
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    texts = json.loads(Path(texts_file).read_text())
+    texts = json.loads(Path(texts_file).read_text())[: int(count)]
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints must not stand between the answers
     started = time.perf_counter()
-    width, load = ENGINES[name]
-    score = load(Path(models) / str(width))
+    engine = ENGINES[name]
+    score = engine.load(Path(models) / str(engine.width))
     score(texts[:8])
     print(json.dumps({"load_s": time.perf_counter() - started, "rss_mb": peak_mb()}), file=out, flush=True)
     for _ in sys.stdin:

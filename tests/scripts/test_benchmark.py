@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from scripts.benchmark import comments, over_http, report
-from scripts.benchmark.engines import PREDECESSOR, PROJECT
+from lambda_fn.settings import get_settings
+from scripts.benchmark import comments, operators, over_http, report
+from scripts.benchmark.engines import PREDECESSOR, PROJECT, in_batches
 from tests.conftest import REPOSITORY
 
 
@@ -45,6 +46,24 @@ def test_real_comments_are_read_from_a_file(tmp_path):
     texts, origin = comments.load(file, 20)
     assert len(set(texts)) == 20
     assert origin == "real comments"
+
+
+@pytest.mark.parametrize(("by_length", "padded"), [(False, 32 * 40 + 8 * 9), (True, 32 * 9 + 8 * 40)])
+def test_peers_score_comments_in_the_order_of_arrival_or_of_length(by_length, padded):
+    texts = ["word " * 40] * 8 + ["word " * 9] * 32
+    sizes = []
+    score = in_batches(lambda texts: [[1] * len(t.split()) for t in texts], lambda ids, mask: sizes.append(ids.size),
+                       by_length)  # fmt: skip
+    assert score(texts) == 8 * 40 + 32 * 9
+    assert sum(sizes) == padded
+
+
+def test_the_profile_accounts_for_the_run():
+    model = get_settings().model_dir / "onnx" / "model_quantized.onnx"
+    kinds, whole = operators.profile(model, operators.feed(2, 8), runs=20)
+    assert next(iter(kinds)) == "MatMulIntegerToFloat"
+    assert {"Attention", "Gelu", "LayerNormalization"} <= set(kinds)
+    assert 0 < sum(kinds.values()) < 3 * whole
 
 
 def test_this_projects_server_answers_and_says_what_its_model_took(tmp_path):
