@@ -20,8 +20,9 @@ from training.predict import dev_figures, logits_of, save_logits
 from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
-EPOCHS = 3
-LEARNING_RATE = 1e-4
+EPOCHS = 2
+LEARNING_RATE = 1.5e-4
+BATCH_TOKENS = 4096
 LAYER_DECAY = 1.0
 EMA = 0.99  # the model kept is a moving average of the weights
 MAX_TOKENS = 128  # in training, 96 % of the comments whole; the service reads with the artifact's own max_tokens
@@ -49,7 +50,7 @@ def finetune(
         model,
         encode(tokenizer, [r["text"] for r in rows], MAX_TOKENS),
         soft_cross_entropy(torch.from_numpy(soft_targets(rows))),
-        Schedule(epochs, learning_rate, layer_decay=layer_decay, ema=ema, seed=seed),
+        Schedule(epochs, learning_rate, batch_tokens=BATCH_TOKENS, layer_decay=layer_decay, ema=ema, seed=seed),
         pad_token(tokenizer),
         out.with_suffix(".state"),
         f"finetune seed {seed}",

@@ -27,12 +27,13 @@ from training.prepare import Inputs
 from training.records import FILES, PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
-SEEDS = (1, 2)  # fine-tuned students that join the teacher in labelling
-INSTANCE = "EC2 c7i.large (2 vCPU, Sapphire Rapids)"
-DOLLARS_PER_HOUR = 0.08925  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
+SEEDS = (1,)  # fine-tuned students; of several, the mean of their weights, and they join the teacher in labelling
+INSTANCE = "EC2 c7a.large (2 vCPU, Zen 4)"
+DOLLARS_PER_HOUR = 0.10264  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
 # Which of the prepared files a step reads, so that new labels do not make the warm-up run again.
 READS = {
     "warmup": ("general", "dev"),
+    "pretrain": ("unlabelled",),
     "finetune": ("labelled", "dev"),
     "soup": ("dev",),
     "teacher": ("labelled", "dev"),
@@ -101,17 +102,24 @@ def preparation(raw: Path | None, work: Path) -> Step:
     return Preparation("prepare the data", "prepare", {**source, "out": out}, out / "prepare.json")
 
 
-def steps(base: str, teacher: str, work: Path, first: Path | None = None, distilled: bool = True) -> list[Step]:
+def steps(
+    base: str,
+    teacher: str,
+    work: Path,
+    first: Path | None = None,
+    distilled: bool = False,
+    pretrained: bool = False,
+) -> list[Step]:
     """The steps from the base encoder and the prepared data in work/data to the artifact folder work/artifact.
 
-    Without `distilled` the student is the mean of the fine-tuned seeds, and no unlabelled comment is used.
+    pretrained: masked-language training on unlabelled comments before fine-tuning. distilled: a student learns from the
+    fine-tuned models, and the `teacher` if one is named; else the model is the mean of the fine-tuned seeds.
     """
     data = work / PREPARED.name
 
     def trained(title: str, module: str, name: str, **options) -> Step:
         return Step(title, module, {**options, "data": data, "out": work / name}, work / name / "model.safetensors")
 
-    student = work / ("student" if distilled else "soup")
     onnx, int8 = work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
     pseudo, calibration, metrics = work / "pseudo.npz", work / "calibration.json", work / "metrics.json"
     ensemble = [f"finetuned-{seed}" for seed in SEEDS]
@@ -119,22 +127,30 @@ def steps(base: str, teacher: str, work: Path, first: Path | None = None, distil
         Step("base encoder", "encoder", {"base": base, "out": work / "base"}, work / "base" / "model.safetensors"),
         trained("warm-up on general sentiment", "warmup", "warm", init=work / "base"),
     ]
+    if pretrained:
+        plan.append(trained("masked-language training", "pretrain", "pretrained", init=work / "warm"))
+    start = work / ("pretrained" if pretrained else "warm")
     for seed, name in zip(SEEDS, ensemble, strict=True):
-        plan.append(trained(f"fine-tune, seed {seed}", "finetune", name, init=work / "warm", seed=seed))
-    seeds = [work / name for name in ensemble]
-    plan.append(trained("mean of the seeds' weights", "soup", "soup", checkpoint=seeds))
+        plan.append(trained(f"fine-tune, seed {seed}", "finetune", name, init=start, seed=seed))
+    student = work / ensemble[0]
+    if len(ensemble) > 1:
+        student = work / "soup"
+        plan.append(
+            trained("mean of the seeds' weights", "soup", "soup", checkpoint=[work / name for name in ensemble])
+        )
     if distilled and teacher:
         plan.append(trained("teacher", "teacher", "teacher", base=teacher))
         ensemble.append("teacher")
-    evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
-    if first:
-        evaluation["first"] = first
-    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
     draft, parity = work / "draft", work / "parity.json"
     if distilled:
         labels = {"teacher": [work / name for name in ensemble], "data": data, "out": pseudo}
         plan.append(Step("pseudo-labels", "pseudo_label", labels, pseudo))
-        plan.append(trained("distillation", "distil", "student", init=work / "soup", probabilities=pseudo))
+        plan.append(trained("distillation", "distil", "student", init=student, probabilities=pseudo))
+        student = work / "student"
+    evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
+    if first:
+        evaluation["first"] = first
+    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
     return [
         *plan,
         Step("export to ONNX", "export", {"checkpoint": student, "out": onnx}, onnx),
@@ -193,7 +209,12 @@ def main(
     work: Annotated[Path, typer.Option(help="folder of what the steps write")] = PREPARED.parent,
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
     first: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
-    distilled: Annotated[bool, typer.Option("--distil/--no-distil", help="learn from unlabelled comments too")] = True,
+    distilled: Annotated[
+        bool, typer.Option("--distil/--no-distil", help="a student learns from the fine-tuned models, on all comments")
+    ] = False,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrain/--no-pretrain", help="masked-language training on unlabelled comments first")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say which steps would run")] = False,
 ) -> None:
     """Train the model, from comments and base encoder to artifact folder.
@@ -202,7 +223,7 @@ def main(
     """
     if data and download:
         raise typer.BadParameter("either --data (DATA_DIR) or --download, not both")
-    plan = steps(base, teacher, work, first, distilled)
+    plan = steps(base, teacher, work, first, distilled or bool(teacher), pretrained)
     if data or download:
         plan.insert(0, preparation(data, work))
     elif not (work / PREPARED.name / "prepare.json").exists():

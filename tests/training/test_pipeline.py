@@ -22,7 +22,10 @@ def run(*arguments, **environment):
 
 def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
     work = tmp_path / "work"
-    plan = [pipeline.preparation(tmp_path / "raw", work), *pipeline.steps("minilm", "", work)]
+    plan = [
+        pipeline.preparation(tmp_path / "raw", work),
+        *pipeline.steps("minilm", "some/encoder", work, distilled=True),
+    ]
     written = {tmp_path / "raw", work / "cost.json"}
     for step in plan:
         for key, values in step.options.items():
@@ -33,22 +36,29 @@ def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
     assert [s.module for s in plan][-3:] == ["parity", "evaluate", "artifact"]
 
 
-def test_without_distillation_the_student_is_the_mean_of_the_seeds(tmp_path):
-    plan = pipeline.steps("minilm", "", tmp_path / "work", distilled=False)
-    modules = {s.module: s for s in plan}
-    assert not {"pseudo_label", "distil"} & set(modules)
-    assert modules["export"].options["checkpoint"] == tmp_path / "work" / "soup"
+@pytest.mark.parametrize(("seeds", "checkpoint"), [((1,), "finetuned-1"), ((1, 2), "soup")])
+def test_without_distillation_the_model_is_the_mean_of_the_seeds(tmp_path, monkeypatch, seeds, checkpoint):
+    monkeypatch.setattr(pipeline, "SEEDS", seeds)
+    plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path / "work")}
+    assert not {"pseudo_label", "distil"} & set(plan)
+    assert plan["export"].options["checkpoint"] == tmp_path / "work" / checkpoint
+
+
+def test_fine_tuning_starts_from_the_last_of_the_steps_before_it(tmp_path):
+    for pretrained, init in ((True, "pretrained"), (False, "warm")):
+        plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path, pretrained=pretrained)}
+        assert plan["finetune"].options["init"] == tmp_path / init
 
 
 def test_a_teacher_joins_the_ensemble(tmp_path):
-    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "work")}
+    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "work", distilled=True)}
     assert plan["teacher"].options["base"] == "some/encoder"
     assert tmp_path / "work" / "teacher" in plan["pseudo_label"].options["teacher"]
 
 
 def test_parity_compares_the_cpus_that_can_be_emulated_here(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "what_is_missing", lambda cpu: None if cpu == "neoverse-n1" else "no such qemu")
-    plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path / "data", tmp_path / "work")}
+    plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path / "work")}
     assert [option for option in plan["parity"].command() if "--cpu" in option] == ["--cpu=neoverse-n1"]
 
 
@@ -75,7 +85,7 @@ def test_one_command_prepares_the_folder_and_only_once(tmp_path):
 
     for result in (run(*asked), run("--work", work, "--dry-run", DATA_DIR=str(raw))):
         assert "prepare the data: up to date" in result.output
-    assert run("--work", work, "--dry-run").output.startswith("[1/14] base encoder"), "prepared data needs no folder"
+    assert run("--work", work, "--dry-run").output.startswith("[1/10] base encoder"), "prepared data needs no folder"
 
     other = write_data(tmp_path / "other")
     os.utime(other / "labelled.jsonl", (0, 0))
@@ -92,7 +102,7 @@ def test_without_data_it_says_where_to_get_some(tmp_path):
 
 
 def test_new_labels_make_the_steps_that_read_them_run_again_and_no_others(data, tmp_path):
-    plan = {step.module: step for step in pipeline.steps("minilm", "teacher/id", tmp_path)}
+    plan = {step.module: step for step in pipeline.steps("minilm", "teacher/id", tmp_path, distilled=True)}
     (tmp_path / "data").mkdir()
     for file in data.glob("*.jsonl.gz"):
         (tmp_path / "data" / file.name).write_bytes(file.read_bytes())

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from training import agreement
+
+pytestmark = pytest.mark.training
+
+
+def test_two_readings_are_compared_by_class_and_by_side():
+    figures = agreement.agreement(np.array([2, 1, 0, -2, -1]), np.array([1, 2, 1, 2, -2]))
+
+    assert figures["comments"] == 5
+    assert figures["same_class"] == 60.0, "the first two and the last; 1 and 2 are one class"
+    assert figures["opposite"] == 20.0, "-2 against 2"
+    assert figures["sided"] == 75.0, "of four that both gave a side"
+
+
+def test_the_two_rounds_of_labelling_see_the_same_side():
+    app = typer.Typer()
+    app.command()(agreement.main)
+
+    printed = dict(line.split(": ") for line in CliRunner().invoke(app, []).output.splitlines())
+
+    assert int(printed["comments"]) > 1000
+    assert float(printed["sided"]) > 97
