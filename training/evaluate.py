@@ -4,7 +4,7 @@
         --int8 build/training/onnx/model_quantized.onnx --calibration build/training/calibration.json \
         --out build/training/metrics.json
 
-`--against` adds a Hugging Face id or a local folder of any sentiment classifier; `--first` the saved logits of an
+`--against` adds a Hugging Face id or a local folder of any sentiment classifier; `--previous` the saved logits of an
 earlier model for the paired comparison; `--csv` another evaluation set (columns `Comment Text, Sentiment`).
 """
 
@@ -168,7 +168,7 @@ def evaluate(
     fp32: Annotated[Path | None, typer.Option(help="fp32 ONNX file to compare with")] = None,
     calibration: Annotated[Path | None, typer.Option(help="JSON of training.calibrate")] = None,
     parity: Annotated[Path | None, typer.Option(help="JSON of training.parity")] = None,
-    first: Annotated[Path | None, typer.Option(help="saved dev logits of the first model (.npz)")] = None,
+    previous: Annotated[Path | None, typer.Option(help="saved dev logits of an earlier model (.npz)")] = None,
     against: Annotated[list[str] | None, typer.Option(help="Hugging Face id or folder; may be repeated")] = None,
     training: Annotated[Path | None, typer.Option(help="JSON of the training cost")] = None,
     data: Path = PREPARED,
@@ -183,8 +183,8 @@ def evaluate(
     models = {"int8": onnx_logits(int8, tokenizer, texts, MAX_TOKENS)}
     if fp32:
         models["fp32"] = onnx_logits(fp32, tokenizer, texts, MAX_TOKENS)
-    if first:
-        models["first model"] = saved_logits(first, rows)
+    if previous:
+        models["previous model"] = saved_logits(previous, rows)
     models["VADER"] = vader_logits(texts)
     for name in against or []:
         models[name] = huggingface_logits(name, texts)

@@ -106,7 +106,7 @@ def steps(
     base: str,
     teacher: str,
     work: Path,
-    first: Path | None = None,
+    previous: Path | None = None,
     distilled: bool = False,
     pretrained: bool = False,
 ) -> list[Step]:
@@ -148,8 +148,8 @@ def steps(
         plan.append(trained("distillation", "distil", "student", init=student, probabilities=pseudo))
         student = work / "student"
     evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
-    if first:
-        evaluation["first"] = first
+    if previous:
+        evaluation["previous"] = previous
     pack = {"checkpoint": student, "model": int8, "calibration": calibration}
     return [
         *plan,
@@ -208,7 +208,7 @@ def main(
     download: Annotated[bool, typer.Option("--download", help="prepare the public sources instead")] = False,
     work: Annotated[Path, typer.Option(help="folder of what the steps write")] = PREPARED.parent,
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
-    first: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
+    previous: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
     distilled: Annotated[
         bool, typer.Option("--distil/--no-distil", help="a student learns from the fine-tuned models, on all comments")
     ] = False,
@@ -223,7 +223,7 @@ def main(
     """
     if data and download:
         raise typer.BadParameter("either --data (DATA_DIR) or --download, not both")
-    plan = steps(base, teacher, work, first, distilled or bool(teacher), pretrained)
+    plan = steps(base, teacher, work, previous, distilled or bool(teacher), pretrained)
     if data or download:
         plan.insert(0, preparation(data, work))
     elif not (work / PREPARED.name / "prepare.json").exists():
