@@ -2,7 +2,6 @@
 """All steps from a tiny checkpoint to an artifact that the service loads, for each class that `--base` takes."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
@@ -29,7 +28,6 @@ from training import (
 )
 from training import pseudo_label as labelling
 from training.ablations import markdown
-from training.loop import Schedule
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,7 +37,7 @@ def small_settings():
     patch.setattr(quantize, "CALIBRATION_COMMENTS", 30)
     patch.setattr(evaluate, "BOOTSTRAPS", 20)
     patch.setattr(calibrate, "BOOTSTRAPS", 20)
-    patch.setattr(finetune, "Schedule", partial(Schedule, batch_tokens=256))
+    patch.setattr(finetune, "BATCH_TOKENS", 256)
     patch.setattr(distil, "BATCH_TOKENS", 256)
     patch.setattr(distil, "LABELLED_REPEATS", 1)
     patch.setattr(distil, "EMA", 0.0)  # a long average needs more steps than this has
@@ -60,7 +58,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
     evaluate.evaluate(
         int8, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
-        first=tuned / "dev_logits.npz",
+        previous=tuned / "dev_logits.npz",
     )  # fmt: skip
     out = tmp_path / "artifact"
     artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
