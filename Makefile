@@ -10,6 +10,8 @@ BENCH_PY := $(BENCH_VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
 TORCH_INDEX ?=
+# Tests that take the model's graph apart: `onnx` is in training's environment, not in the service's.
+NEEDS_ONNX := tests/scripts/test_variants.py
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -23,13 +25,13 @@ run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model 
 	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
 
 test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
-	$(PY) -m pytest --ignore tests/training -m "not image and not slow" $(ARGS)
+	$(PY) -m pytest --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "not image and not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
-	$(PY) -m pytest -s --ignore tests/training -m "slow and not image" $(ARGS)
+	$(PY) -m pytest -s --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "slow and not image" $(ARGS)
 
-test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps (installs PyTorch); ARGS="-m slow" for arm64's
-	$(TRAINING_PY) -m pytest tests/training -m "not slow" $(ARGS)
+test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps and of the graph (installs PyTorch); ARGS="-m slow" for arm64's
+	$(TRAINING_PY) -m pytest tests/training $(NEEDS_ONNX) -m "not slow" $(ARGS)
 
 test-image: $(VENV)/.dev  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
 	$(PY) -m pytest tests/image $(ARGS)

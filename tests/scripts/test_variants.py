@@ -1,4 +1,4 @@
-"""Where ONNX is installed (.venv-bench): those variants that promise what ships compute just that."""
+"""Run by `make test-training`, whose environment has onnx: those variants that promise what ships compute just that."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from lambda_fn.settings import get_settings
 from scripts.benchmark.operators import feed
 
 onnx = pytest.importorskip("onnx")
-variants = pytest.importorskip("scripts.benchmark.variants")
+
+from scripts.benchmark import variants  # noqa: E402
 
 SAME = {
     "MultiHeadAttention -> Attention": 0,
