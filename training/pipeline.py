@@ -27,7 +27,7 @@ from training.prepare import Inputs
 from training.records import FILES, PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
-SEEDS = (1,)  # fine-tuned students; of several, the mean of their weights, and they join the teacher in labelling
+SEEDS = (1,)  # students fine-tuned without a teacher; the model is the mean of their weights
 INSTANCE = "EC2 c7a.large (2 vCPU, Zen 4)"
 DOLLARS_PER_HOUR = 0.10264  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
 # Which of the prepared files a step reads, so that new labels do not make the warm-up run again.
@@ -112,8 +112,9 @@ def steps(
 ) -> list[Step]:
     """The steps from the base encoder and the prepared data in work/data to the artifact folder work/artifact.
 
-    pretrained: masked-language training on unlabelled comments before fine-tuning. distilled: a student learns from the
-    fine-tuned models, and the `teacher` if one is named; else the model is the mean of the fine-tuned seeds.
+    pretrained: masked-language training on unlabelled comments before the labels are learnt. With a `teacher` the model
+    is the student that learns from it and from the labels; without one, the mean of the fine-tuned seeds, or with
+    `distilled` a student that learns from those.
     """
     data = work / PREPARED.name
 
@@ -122,7 +123,6 @@ def steps(
 
     onnx, int8 = work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
     pseudo, calibration, metrics = work / "pseudo.npz", work / "calibration.json", work / "metrics.json"
-    ensemble = [f"finetuned-{seed}" for seed in SEEDS]
     plan = [
         Step("base encoder", "encoder", {"base": base, "out": work / "base"}, work / "base" / "model.safetensors"),
         trained("warm-up on general sentiment", "warmup", "warm", init=work / "base"),
@@ -130,23 +130,23 @@ def steps(
     if pretrained:
         plan.append(trained("masked-language training", "pretrain", "pretrained", init=work / "warm"))
     start = work / ("pretrained" if pretrained else "warm")
-    for seed, name in zip(SEEDS, ensemble, strict=True):
-        plan.append(trained(f"fine-tune, seed {seed}", "finetune", name, init=start, seed=seed))
-    student = work / ensemble[0]
-    if len(ensemble) > 1:
-        student = work / "soup"
-        plan.append(
-            trained("mean of the seeds' weights", "soup", "soup", checkpoint=[work / name for name in ensemble])
-        )
-    if distilled and teacher:
+    if teacher:
         plan.append(trained("teacher", "teacher", "teacher", base=teacher))
-        ensemble.append("teacher")
-    draft, parity = work / "draft", work / "parity.json"
-    if distilled:
-        labels = {"teacher": [work / name for name in ensemble], "data": data, "out": pseudo}
+        student, teachers = start, [work / "teacher"]
+    else:
+        teachers = [work / f"finetuned-{seed}" for seed in SEEDS]
+        for seed, folder in zip(SEEDS, teachers, strict=True):
+            plan.append(trained(f"fine-tune, seed {seed}", "finetune", folder.name, init=start, seed=seed))
+        student = teachers[0]
+        if len(teachers) > 1:
+            student = work / "soup"
+            plan.append(trained("mean of the seeds' weights", "soup", "soup", checkpoint=teachers))
+    if teacher or distilled:
+        labels = {"teacher": teachers, "data": data, "out": pseudo}
         plan.append(Step("pseudo-labels", "pseudo_label", labels, pseudo))
         plan.append(trained("distillation", "distil", "student", init=student, probabilities=pseudo))
         student = work / "student"
+    draft, parity = work / "draft", work / "parity.json"
     evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
     if previous:
         evaluation["previous"] = previous
@@ -201,7 +201,9 @@ def write_cost(work: Path) -> None:
 
 def main(
     base: Annotated[str, typer.Option(help="base encoder: minilm, a folder or a Hugging Face id")] = "minilm",
-    teacher: Annotated[str, typer.Option(help="a larger encoder that teaches; empty: the students alone")] = "",
+    teacher: Annotated[
+        str, typer.Option(help="the larger encoder that teaches: mpnet, a folder or a Hugging Face id; empty: none")
+    ] = "mpnet",
     data: Annotated[
         Path | None, typer.Option(envvar="DATA_DIR", help="folder with labelled, dev, comments and general/ to prepare")
     ] = None,
@@ -210,7 +212,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
     previous: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
     distilled: Annotated[
-        bool, typer.Option("--distil/--no-distil", help="a student learns from the fine-tuned models, on all comments")
+        bool, typer.Option("--distil/--no-distil", help="without a teacher: a student learns from the fine-tuned models")
     ] = False,
     pretrained: Annotated[
         bool, typer.Option("--pretrain/--no-pretrain", help="masked-language training on unlabelled comments first")
@@ -223,7 +225,7 @@ def main(
     """
     if data and download:
         raise typer.BadParameter("either --data (DATA_DIR) or --download, not both")
-    plan = steps(base, teacher, work, previous, distilled or bool(teacher), pretrained)
+    plan = steps(base, teacher, work, previous, distilled, pretrained)
     if data or download:
         plan.insert(0, preparation(data, work))
     elif not (work / PREPARED.name / "prepare.json").exists():

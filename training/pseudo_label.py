@@ -23,7 +23,7 @@ from training.records import PREPARED
 # ---- settings ---------------------------------------------------------------------------------------------------
 MAX_TOKENS = 128
 MIN_WORDS, MAX_CHARS = 4, 400  # of an unlabelled comment: a shorter one says little, a longer one costs most
-LIMIT = 60_000
+LIMIT = 0  # all
 CHUNK = 10_000  # comments between two saves
 SEED = 1
 # -----------------------------------------------------------------------------------------------------------------

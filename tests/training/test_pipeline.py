@@ -24,7 +24,7 @@ def test_steps_in_order_and_each_reads_what_an_earlier_one_wrote(tmp_path):
     work = tmp_path / "work"
     plan = [
         pipeline.preparation(tmp_path / "raw", work),
-        *pipeline.steps("minilm", "some/encoder", work, distilled=True),
+        *pipeline.steps("minilm", "some/encoder", work),
     ]
     written = {tmp_path / "raw", work / "cost.json"}
     for step in plan:
@@ -50,10 +50,19 @@ def test_fine_tuning_starts_from_the_last_of_the_steps_before_it(tmp_path):
         assert plan["finetune"].options["init"] == tmp_path / init
 
 
-def test_a_teacher_joins_the_ensemble(tmp_path):
-    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path / "work", distilled=True)}
+def test_the_students_of_a_teacher_start_from_the_warm_up_and_learn_from_it_alone(tmp_path):
+    plan = {s.module: s for s in pipeline.steps("minilm", "some/encoder", tmp_path)}
     assert plan["teacher"].options["base"] == "some/encoder"
-    assert tmp_path / "work" / "teacher" in plan["pseudo_label"].options["teacher"]
+    assert plan["pseudo_label"].options["teacher"] == [tmp_path / "teacher"]
+    assert plan["distil"].options["init"] == tmp_path / "warm"
+    assert "finetune" not in plan
+
+
+def test_without_a_teacher_the_fine_tuned_students_can_teach(tmp_path):
+    plan = {s.module: s for s in pipeline.steps("minilm", "", tmp_path, distilled=True)}
+    assert plan["pseudo_label"].options["teacher"] == [tmp_path / "finetuned-1"]
+    assert plan["distil"].options["init"] == tmp_path / "finetuned-1"
+    assert plan["export"].options["checkpoint"] == tmp_path / "student"
 
 
 def test_parity_compares_the_cpus_that_can_be_emulated_here(tmp_path, monkeypatch):
@@ -85,7 +94,7 @@ def test_one_command_prepares_the_folder_and_only_once(tmp_path):
 
     for result in (run(*asked), run("--work", work, "--dry-run", DATA_DIR=str(raw))):
         assert "prepare the data: up to date" in result.output
-    assert run("--work", work, "--dry-run").output.startswith("[1/10] base encoder"), "prepared data needs no folder"
+    assert run("--work", work, "--dry-run").output.startswith("[1/12] base encoder"), "prepared data needs no folder"
 
     other = write_data(tmp_path / "other")
     os.utime(other / "labelled.jsonl", (0, 0))
@@ -102,7 +111,7 @@ def test_without_data_it_says_where_to_get_some(tmp_path):
 
 
 def test_new_labels_make_the_steps_that_read_them_run_again_and_no_others(data, tmp_path):
-    plan = {step.module: step for step in pipeline.steps("minilm", "teacher/id", tmp_path, distilled=True)}
+    plan = {step.module: step for step in pipeline.steps("minilm", "teacher/id", tmp_path)}
     (tmp_path / "data").mkdir()
     for file in data.glob("*.jsonl.gz"):
         (tmp_path / "data" / file.name).write_bytes(file.read_bytes())
@@ -114,7 +123,7 @@ def test_new_labels_make_the_steps_that_read_them_run_again_and_no_others(data, 
     os.utime(tmp_path / "data" / "labelled.jsonl.gz", (later, later))
 
     stale = {module for module, step in plan.items() if not step.is_current()}
-    assert stale == {"finetune", "teacher", "pseudo_label", "distil", "quantize", "artifact"}
+    assert stale == {"teacher", "pseudo_label", "distil", "quantize", "artifact"}
 
 
 def test_the_files_a_step_is_said_to_read_are_those_in_its_script():
