@@ -24,7 +24,7 @@ def markdown(table: Path | None = None) -> str:
     """The table for a document."""
     with (table or TABLE).open(newline="") as file:
         rows = list(csv.DictReader(file))
-    head = ("what was added", "binary, score ≠ 0", "binary, |score| = 2", "macro-F1 (2)", "macro-F1 (3)", "minutes")
+    head = ("what was added", "binary, score ≠ 0", "binary, score ±2", "macro-F1 (2)", "macro-F1 (3)", "minutes")
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     for row in rows:
         cells = (row[c] for c in ("what", "binary", "sure", "binary_f1", "macro_f1_3", "minutes"))

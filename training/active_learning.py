@@ -51,9 +51,10 @@ def choose(probabilities: np.ndarray, count: int, seed: int = SEED) -> dict[int,
         "class": unsure_of_class(probabilities),
     }
     chosen: dict[int, str] = {}
-    for name, share in SHARES.items():
+    ends = np.rint(np.cumsum(list(SHARES.values())) * count).astype(int)
+    for name, end in zip(SHARES, ends, strict=True):
         fresh = [int(i) for i in orders[name] if int(i) not in chosen]
-        chosen |= dict.fromkeys(fresh[: round(count * share)], name)
+        chosen |= dict.fromkeys(fresh[: end - len(chosen)], name)
     indices = list(chosen)
     return {indices[i]: chosen[indices[i]] for i in random.permutation(len(indices))}
 
@@ -75,6 +76,10 @@ def main(
 ) -> None:
     """Choose comments of DATA/unlabelled.jsonl.gz to label next."""
     rows = [r for r in read(data, "unlabelled") if len(r["text"]) <= MAX_CHARS and len(r["text"].split()) >= MIN_WORDS]
+    if not rows:
+        what = f"comment of at least {MIN_WORDS} words and at most {MAX_CHARS} characters"
+        typer.secho(f"error: {data} has no unlabelled {what}", fg="red", err=True)
+        raise typer.Exit(1)
     chosen = choose(probabilities_of(SentimentClassifier.load(artifact), rows), count)
     out.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(out, "wt", encoding="utf-8") as file:

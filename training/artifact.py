@@ -9,6 +9,7 @@ metrics.json, README.md (the model card, from metrics.json) and manifest.json (r
 data, tool versions).
 """
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -36,13 +37,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def count_lines(path: Path) -> int:
+    with gzip.open(path) as lines:
+        return sum(1 for _ in lines)
+
+
 def data_account(paths: list[Path]) -> list[dict]:
-    """Name, use, bytes and sha256 of each data file, so that a rebuild can be told from this one."""
+    """Name, use, lines, bytes and sha256 of each data file, so that a rebuild can be told from this one."""
     held = "choice and calibration, never trained on"
     return [
         {
             "file": p.name,
             "use": held if p.name.startswith("dev.") else "training",
+            "lines": count_lines(p),
             "bytes": p.stat().st_size,
             "sha256": sha256(p),
         }
@@ -77,7 +84,7 @@ def write_artifact(
     revision = hashlib.sha256("".join(files[name] for name in MODEL_FILES).encode()).hexdigest()[:12]
     if metrics is not None:
         _write_json(part / "metrics.json", metrics)
-        (part / "README.md").write_text(card(metrics, revision, NAME))
+        (part / "README.md").write_text(card(metrics, revision, NAME, training_data))
         files |= {name: sha256(part / name) for name in ("metrics.json", "README.md")}
     manifest = {
         "name": NAME,
@@ -103,12 +110,14 @@ def main(
     calibration: Annotated[Path, typer.Option(help="JSON of training.calibrate")],
     out: Annotated[Path, typer.Option(help="folder to write")],
     metrics: Annotated[Path | None, typer.Option(help="JSON of training.evaluate; none: a draft")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of the prepared data, for the manifest")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of the prepared data, for card and manifest")] = None,
 ) -> None:
     """Write the artifact folder."""
     files = sorted(data.glob("*.jsonl.gz")) if data else []
     figures = json.loads(metrics.read_text()) if metrics else None
-    if figures and "student" not in figures.get("training", {}).get("minutes", {}):  # nothing unlabelled was used
+    if figures and not data:
+        raise typer.BadParameter("the card counts the labels: name the folder of the prepared data with --data")
+    if figures and not figures.get("training", {}).get("unlabelled"):  # nothing unlabelled was used
         files = [p for p in files if not p.name.startswith("unlabelled.")]
     account = data_account(files)
     revision = write_artifact(checkpoint, model, json.loads(calibration.read_text()), figures, account, out)

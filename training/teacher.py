@@ -1,10 +1,9 @@
 """Step 3: the teacher, a larger encoder fine-tuned on the labelled comments.
 
-    python -m training.teacher --base MPNET_FOLDER --out build/training/teacher
+    python -m training.teacher --base mpnet --out build/training/teacher
 
 The student that ships has 6 layers of width 384; what a 12-layer, 768-wide encoder reads better it can partly learn
-from the teacher's probabilities. Without a teacher (no --base) the pipeline's student learns from an ensemble of
-fine-tuned students.
+from the teacher's probabilities. Without one (`--teacher ""`) the pipeline fine-tunes the student on the labels alone.
 """
 
 import json
@@ -30,7 +29,7 @@ LEARNING_RATE = 7e-5
 BATCH_TOKENS = 4096
 LAYER_DECAY = 0.9
 DROPOUT = 0.0
-FROZEN_LAYERS = 4  # the lowest, and the embeddings: a third less work per step
+FROZEN_LAYERS = 4  # the lowest, and the embeddings: their weights need no gradient and no optimizer state
 MAX_TOKENS = 96  # 95 % of the comments are shorter
 # -----------------------------------------------------------------------------------------------------------------
 
@@ -44,7 +43,7 @@ def freeze(model: torch.nn.Module, layers: int) -> None:
 
 
 def teacher(
-    base: Annotated[str, typer.Option(help="folder or Hugging Face id of the larger encoder")],
+    base: Annotated[str, typer.Option(help="mpnet, a folder or a Hugging Face id of the larger encoder")],
     out: Annotated[Path, typer.Option(help="folder to write")],
     data: Path = PREPARED,
     seed: int = 1,

@@ -54,7 +54,7 @@ def write_data(folder: Path) -> Path:
 
 
 def write_checkpoint(folder: Path, kind: str) -> Path:
-    """A random checkpoint of class `kind`: distilbert, bert (WordPiece) or roberta (byte-level BPE)."""
+    """A random checkpoint of class `kind`: distilbert, bert, mpnet (WordPiece) or roberta (byte-level BPE)."""
     import torch
     from tokenizers import BertWordPieceTokenizer, ByteLevelBPETokenizer
     from transformers import (
@@ -62,6 +62,8 @@ def write_checkpoint(folder: Path, kind: str) -> Path:
         BertForSequenceClassification,
         DistilBertConfig,
         DistilBertForSequenceClassification,
+        MPNetConfig,
+        MPNetForSequenceClassification,
         RobertaConfig,
         RobertaForSequenceClassification,
     )
@@ -76,7 +78,8 @@ def write_checkpoint(folder: Path, kind: str) -> Path:
         tokenizer._tokenizer.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0))
     else:
         tokenizer = BertWordPieceTokenizer()
-        tokenizer.train_from_iterator(texts, 500)
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        tokenizer.train_from_iterator(texts, 500, special_tokens=special + ["<pad>"] * (kind == "mpnet"))
         from tokenizers.processors import BertProcessing
 
         ids = {t: tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]")}
@@ -89,6 +92,9 @@ def write_checkpoint(folder: Path, kind: str) -> Path:
         model = DistilBertForSequenceClassification(config)
     elif kind == "bert":
         model = BertForSequenceClassification(BertConfig(**wide, **common))
+    elif kind == "mpnet":
+        pad_id = tokenizer.token_to_id("<pad>")
+        model = MPNetForSequenceClassification(MPNetConfig(**wide, **common, pad_token_id=pad_id))
     else:
         model = RobertaForSequenceClassification(RobertaConfig(**wide, **common, pad_token_id=1))
     model.save_pretrained(folder)

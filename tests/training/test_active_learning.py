@@ -32,8 +32,13 @@ def test_a_choice_has_its_shares_and_no_comment_twice():
 
     whys = list(chosen.values())
     assert {why: whys.count(why) for why in set(whys)} == {"random": 25, "side": 60, "class": 15}
-    assert all(500 <= i for i, why in chosen.items() if why == "side"), "nobody who is sure"
+    assert all(i >= 500 for i, why in chosen.items() if why == "side"), "nobody who is sure"
     assert chosen == active_learning.choose(probabilities, 100), "seeded"
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 9, 40])
+def test_as_many_are_chosen_as_were_asked_for(count):
+    assert len(active_learning.choose(np.array([TORN, FLAT] * 50), count)) == count
 
 
 def test_more_than_there_are_is_all_there_are():

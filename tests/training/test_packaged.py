@@ -15,7 +15,7 @@ def installed(tmp_path, monkeypatch):
     """Five installed packages with a part each of an archive that holds a model folder."""
     archive = tmp_path / "model.zip"
     with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr("some-model/1_Pooling/settings.json", "{}")
+        zipped.writestr("some-model/1_Pooling/config.json", "{}")
         zipped.writestr("some-model/config.json", '{"model_type": "mpnet"}')
         zipped.writestr("some-model/model.safetensors", b"weights" * 100)
     whole = archive.read_bytes()
@@ -48,7 +48,7 @@ def test_packages_that_are_not_there_are_named(tmp_path, monkeypatch):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(packaged, "files", files)
-    with pytest.raises(packaged.PackageMissing, match="requirements-teacher.txt"):
+    with pytest.raises(packaged.PackageMissing, match=r"requirements-teacher\.txt"):
         packaged.mpnet_folder(tmp_path / "mpnet")
     monkeypatch.setattr(packaged, "files", lambda package: [])
     with pytest.raises(packaged.PackageMissing, match="holds no part"):

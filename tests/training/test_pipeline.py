@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -144,9 +146,39 @@ def test_a_command_line_carries_every_option(tmp_path):
 def test_training_cost_is_hours_times_the_instance_price(tmp_path):
     import json
 
-    (tmp_path / "warm").mkdir()
-    (tmp_path / "warm" / "figures.json").write_text('{"minutes": 90}')
-    pipeline.write_cost(tmp_path)
+    for folder, minutes in (("warm", 30), ("teacher", 40), ("left-over", 1000)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "figures.json").write_text(json.dumps({"minutes": minutes}))
+    (tmp_path / "pseudo.json").write_text('{"minutes": 20}')
+    pipeline.write_cost(tmp_path, pipeline.steps("minilm", "some/encoder", tmp_path))
     cost = json.loads((tmp_path / "cost.json").read_text())
+    assert cost["minutes"] == {"warm": 30, "teacher": 40, "pseudo-labels": 20}, "not what another run left there"
     assert cost["hours"] == 1.5
     assert cost["dollars"] == pytest.approx(1.5 * pipeline.DOLLARS_PER_HOUR, abs=0.005)
+
+
+def test_a_step_runs_again_with_other_options(data, tmp_path, monkeypatch):
+    """A run with a teacher, between two without one, leaves a model that the third must not take for its own."""
+
+    def as_if(command, **_):
+        options = dict(part[2:].split("=", 1) for part in command[3:])
+        out = Path(options["out"])
+        (out if command[2] in FOLDERS else out.parent).mkdir(parents=True, exist_ok=True)
+        for name in FOLDERS.get(command[2], ()):
+            (out / name).write_text(command[2])
+        if command[2] not in FOLDERS:
+            out.write_text("{}")
+        return SimpleNamespace(returncode=0)
+
+    checkpoint = ("model.safetensors",)
+    FOLDERS = {f"training.{m}": checkpoint for m in ("encoder", "warmup", "finetune", "teacher", "distil")}
+    FOLDERS["training.artifact"] = ("manifest.json",)
+    monkeypatch.setattr(pipeline, "subprocess", SimpleNamespace(run=as_if))
+    (tmp_path / "data").symlink_to(data)
+    asked = ("--work", tmp_path, "--teacher")
+
+    assert "distillation: -m" in run(*asked, data).output
+    assert "distillation" not in run(*asked, "").output
+    assert "distillation: up to date" in (again := run(*asked, data).output)
+    assert f"export to ONNX: -m training.export --checkpoint={tmp_path / 'student'}" in again
+    assert "export to ONNX: up to date" in run(*asked, data).output

@@ -24,6 +24,7 @@ from training import (
     predict,
     pretrain,
     quantize,
+    teacher,
     warmup,
 )
 from training import pseudo_label as labelling
@@ -39,8 +40,6 @@ def small_settings():
     patch.setattr(calibrate, "BOOTSTRAPS", 20)
     patch.setattr(finetune, "BATCH_TOKENS", 256)
     patch.setattr(distil, "BATCH_TOKENS", 256)
-    patch.setattr(distil, "LABELLED_REPEATS", 1)
-    patch.setattr(distil, "EMA", 0.0)  # a long average needs more steps than this has
     yield
     patch.undo()
 
@@ -58,7 +57,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
     evaluate.evaluate(
         int8, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
-        previous=tuned / "dev_logits.npz",
+        previous=[tuned / "dev_logits.npz"],
     )  # fmt: skip
     out = tmp_path / "artifact"
     artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
@@ -72,6 +71,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     metrics = json.loads((out / "metrics.json").read_text())
     assert abs(metrics["models"]["int8"]["binary"] - metrics["models"]["fp32"]["binary"]) <= 10  # 40 rows: 4 of them
     assert metrics["paired"]["fp32"]["binary"]["interval"][0] <= metrics["paired"]["fp32"]["binary"]["interval"][1]
+    assert metrics["paired"]["tuned"]["binary"]["interval"], "an earlier model goes by its folder's name"
     manifest = json.loads((out / "manifest.json").read_text())
     assert classifier.revision == manifest["revision"]
     assert {f["file"] for f in manifest["training_data"]} == {
@@ -82,6 +82,7 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     for name, entry in manifest["files"].items():
         assert artifact.sha256(out / name) == entry["sha256"]
     assert manifest["revision"] in (out / "README.md").read_text()
+    assert "- 200 crypto Reddit comments" in (out / "README.md").read_text()
     assert "| int8 |" in (out / "README.md").read_text()
     assert (tmp_path / "calibration.png").stat().st_size > 1000
 
@@ -110,22 +111,41 @@ def test_pretraining_warm_up_and_distillation_keep_a_trainable_checkpoint(data, 
         tmp_path / "warm", tmp_path / "pseudo.npz", tmp_path / "student", data=data, epochs=30, learning_rate=1e-3
     )
     assert json.loads((tmp_path / "student" / "figures.json").read_text())["binary"] > 80
-    assert "distil on 60 unlabelled" in markdown()
+    assert "distilled: 200 labels, 60 unlabelled" in markdown()
+
+
+def test_a_teacher_learns_in_its_upper_layers_from_a_sample_of_the_labels(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(teacher, "FROZEN_LAYERS", 1)
+    tiny = write_checkpoint(tmp_path / "tiny", "mpnet")
+    before = encoder.load_base(str(tiny)).state_dict()
+
+    teacher.teacher(str(tiny), tmp_path / "teacher", data=data, rows=50, learning_rate=1e-2)
+    teacher.teacher(str(tiny), tmp_path / "of-all", data=data, rows=0)
+
+    after = encoder.load_checkpoint(tmp_path / "teacher")[0].state_dict()
+    changed = {n for n in before if not n.startswith("classifier") and not torch.equal(before[n], after[n].float())}
+    assert not any(".layer.0." in name or "embeddings" in name for name in changed)
+    assert any(".layer.1." in name for name in changed)
+    assert "teacher: tiny, 50 labels" in markdown()
+    assert "teacher: tiny, 200 labels" in markdown()
+    pads = encoder.pad_token(encoder.load_tokenizer(str(tiny)))
+    assert pads == encoder.load_base(str(tiny)).config.pad_token_id
 
 
 def test_pseudo_labels_resume_where_they_stopped(data, tmp_path):
     encoder.main(str(write_checkpoint(tmp_path / "tiny", "distilbert")), tmp_path / "t")
     rows = labelling.choose(data, 0)
-    whole = labelling.score(tmp_path / "t", rows, tmp_path / "whole.npz")
+    whole, _ = labelling.score(tmp_path / "t", rows, tmp_path / "whole.npz")
     with np.load(tmp_path / "whole.npz") as cache:
         half = {**cache, "logits": whole[:50] + 7}  # marked, to tell a cached row from a fresh one
     np.savez(tmp_path / "half.npz", **half)
-    resumed = labelling.score(tmp_path / "t", rows, tmp_path / "half.npz")
+    resumed, seconds = labelling.score(tmp_path / "t", rows, tmp_path / "half.npz")
     np.testing.assert_allclose(resumed[:50], whole[:50] + 7)
     np.testing.assert_allclose(resumed[50:], whole[50:], atol=0.05)
+    assert seconds > half["seconds"], "both runs' time counts"
 
     np.savez(tmp_path / "half.npz", **half)
-    of_other_rows = labelling.score(tmp_path / "t", rows[::-1], tmp_path / "half.npz")
+    of_other_rows, _ = labelling.score(tmp_path / "t", rows[::-1], tmp_path / "half.npz")
     np.testing.assert_allclose(of_other_rows, whole[::-1], atol=0.05)
 
 
