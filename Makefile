@@ -71,8 +71,8 @@ bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (inst
 bench-guard: $(VENV)/.dev  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
 	$(PY) -m scripts.benchmark.guard $(ARGS)
 
-readme: $(VENV)/.dev  ## run README's commands again and put their output into it
-	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md
+readme: $(VENV)/.dev  ## run the documents' commands again and put their output into them
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md training/README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
