@@ -14,6 +14,10 @@ import time
 import urllib.request
 from functools import cache
 from pathlib import Path
+from statistics import median
+
+from scripts.benchmark.engines import PREDECESSOR, PROJECT
+from scripts.benchmark.report import rate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MODEL = REPOSITORY / "model_artifacts" / "distilbert-crypto-sentiment"
@@ -113,10 +117,26 @@ def bills() -> list[dict]:
     return sorted((bill for bill in answer["bills"] if bill["width"] == 384), key=lambda bill: bill["usd"])
 
 
+def speed() -> tuple[str, str]:
+    """One user's requests a second, and comments a second and core in bulk, each beside the predecessor's way."""
+    report = json.loads((REPOSITORY / "docs" / "benchmark" / "report.json").read_text())
+    one_user = {
+        row["server"]: median(each["one_user"]["requests_per_s"] for each in row["rounds"])
+        for row in report["http"]
+        if row["workers"] == 1
+    }
+    bulk = {row["engine"]: median(rate(row, "comments")) for row in report["engines"]}
+    return (
+        f"{one_user['this project']:.0f} requests a second; the predecessor's way {one_user['predecessor']:.0f}",
+        f"{bulk[PROJECT]:.0f} comments a second; the predecessor's way {bulk[PREDECESSOR]:.0f}",
+    )
+
+
 def summary() -> None:
     """What a reader wants to know first, each row with the command that computed it."""
     figures = metrics()
     int8 = figures["models"]["int8"]
+    one_user, bulk = speed()
     cheapest = bills()[0]
     on_lambda = next(bill for bill in bills() if bill["option"].startswith("lambda-sqs"))
     single = next(bill for bill in bills() if bill["option"] == "lambda-http-single-x86")
@@ -143,6 +163,12 @@ def summary() -> None:
                 "figure": f"{int8['sure']:.1f} % of those surely labelled, {int8['binary']:.1f} % of all with a side",
                 "computed by": "`training.evaluate`",
             },
+            {
+                "what": "one user, one core, one comment a call",
+                "figure": one_user,
+                "computed by": "`make bench`",
+            },
+            {"what": "in bulk, a core", "figure": bulk, "computed by": "`make bench`"},
             {
                 "what": "the model: 6 layers, 384 wide, int8",
                 "figure": f"{megabytes:.1f} MB",

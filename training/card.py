@@ -46,7 +46,7 @@ def training_lines(training: dict) -> str:
     """What was trained, minutes and dollars. training: cost.json of training.pipeline."""
     minutes = ", ".join(f"{name} {m:.0f}" for name, m in training["minutes"].items() if m)
     return (
-        f"Minutes, on two busy cores: {minutes}; {training['hours']:.2f} hours, which on {training['instance']} at "
+        f"Minutes, on two cores: {minutes}; {training['hours']:.2f} hours, which on {training['instance']} at "
         f"${training['dollars_per_hour']} an hour is ${training['dollars']:.2f}.\n"
     )
 
