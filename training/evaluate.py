@@ -19,7 +19,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 
 from lambda_fn.classifier import LABELS, NEGATIVE, NEUTRAL, POSITIVE
 from training.batches import encode
-from training.comments import scored
+from training.comments import key, scored
 from training.encoder import load_tokenizer
 from training.predict import onnx_logits
 from training.records import PREPARED
@@ -143,11 +143,11 @@ def huggingface_logits(name: str, texts: list[str]) -> np.ndarray:
 def saved_logits(path: Path, rows: list[dict]) -> np.ndarray:
     """Logits saved by an earlier model, in the order of `rows`. Raises ValueError if a row is missing."""
     with np.load(path) as saved:
-        by_id = dict(zip(saved["ids"].tolist(), saved["logits"], strict=True))
-    missing = [r["id"] for r in rows if str(r["id"]) not in by_id]
+        by_key = dict(zip(saved["keys"].tolist(), saved["logits"], strict=True))
+    missing = [key(r) for r in rows if key(r) not in by_key]
     if missing:
         raise ValueError(f"{path} lacks {len(missing)} of the rows, {missing[0]} first")
-    return np.stack([by_id[str(r["id"])] for r in rows])
+    return np.stack([by_key[key(r)] for r in rows])
 
 
 def by_slice(models: dict[str, np.ndarray], rows: list[dict], scores: np.ndarray, lengths: list[int]) -> list[dict]:

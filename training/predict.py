@@ -10,6 +10,7 @@ from torch import nn
 
 from lambda_fn.classifier import NEGATIVE, POSITIVE
 from training.batches import encode, in_order
+from training.comments import key
 from training.encoder import pad_token
 from training.loop import bfloat16_is_fast
 
@@ -62,9 +63,9 @@ def dev_figures(logits: np.ndarray, scores: np.ndarray) -> dict[str, float]:
 
 
 def save_logits(path: Path, rows: list[dict], logits: np.ndarray) -> None:
-    """`ids` and `logits` [n, 3], for paired comparisons and distillation later."""
+    """`keys` (comments.key) and `logits` [n, 3], for paired comparisons later."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, ids=np.array([str(r["id"]) for r in rows]), logits=logits.astype(np.float32))
+    np.savez_compressed(path, keys=np.array([key(r) for r in rows]), logits=logits.astype(np.float32))
 
 
 def onnx_logits(model: Path, tokenizer: Tokenizer, texts: list[str], max_tokens: int, threads: int = 0) -> np.ndarray:

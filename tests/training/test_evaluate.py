@@ -8,6 +8,7 @@ pytestmark = pytest.mark.training
 
 from training import evaluate  # noqa: E402
 from training.evaluate import figures, huggingface_logits, paired, resampled, saved_logits, side  # noqa: E402
+from training.predict import save_logits  # noqa: E402
 from training.slices import slices, year  # noqa: E402
 
 
@@ -46,10 +47,13 @@ def test_paired_difference_excludes_zero_only_where_models_differ():
 
 
 def test_saved_logits_come_back_in_the_order_asked_for(tmp_path):
-    np.savez(tmp_path / "a.npz", ids=np.array(["x", "y"]), logits=np.array([[1, 2, 3], [4, 5, 6]], np.float32))
-    assert saved_logits(tmp_path / "a.npz", [{"id": "y"}, {"id": "x"}])[0].tolist() == [4, 5, 6]
-    with pytest.raises(ValueError, match="lacks 1"):
-        saved_logits(tmp_path / "a.npz", [{"id": "z"}])
+    """Two sources number their rows, so an id alone names two comments."""
+    one, other, absent = ({"source": source, "id": "7"} for source in ("a", "b", "c"))
+    save_logits(tmp_path / "a.npz", [one, other], np.array([[1, 2, 3], [4, 5, 6]]))
+
+    assert saved_logits(tmp_path / "a.npz", [other, one]).tolist() == [[4, 5, 6], [1, 2, 3]]
+    with pytest.raises(ValueError, match="lacks 1 of the rows, c 7 first"):
+        saved_logits(tmp_path / "a.npz", [absent])
 
 
 def test_slices_name_length_emoji_sarcasm_subreddit_and_year():
