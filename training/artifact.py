@@ -1,7 +1,7 @@
 """Step 11: the folder that the service loads.
 
     python -m training.artifact --checkpoint build/training/student --model build/training/onnx/model_quantized.onnx \
-        --calibration build/training/calibration.json --metrics build/training/metrics.json \
+        --calibration build/training/calibration.json --metrics build/training/metrics.json --data build/training/data \
         --out model_artifacts/distilbert-crypto-sentiment
 
 config.json (Hugging Face's fields, and max_tokens, calibration), tokenizer.json, onnx/model_quantized.onnx,

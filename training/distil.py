@@ -26,7 +26,7 @@ from training.records import PREPARED
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
 EPOCHS = 4
 LEARNING_RATE = 3e-4
-BATCH_TOKENS = 6144  # the optimizer's pass over all weights is a third of a step of 4,096
+BATCH_TOKENS = 6144  # large, so that the optimizer passes less often over all weights
 TEACHER_SHARE = 0.5  # of a labelled comment's target; the rest is its own label
 DROPOUT = 0.0
 MAX_TOKENS = 256

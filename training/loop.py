@@ -27,7 +27,7 @@ class Schedule:
     comment weighs the same among short neighbours and among long ones.
     layer_decay: each layer below the top learns this factor slower. ema: decay of the weights' moving average, 0 off.
     dropout: probability everywhere the model has one; None leaves the checkpoint's own. PyTorch draws its masks on one
-    core, which is a quarter of a step's time on a CPU with bfloat16 units; few passes over many comments need none.
+    core while the others wait; few passes over many comments need none.
     """
 
     epochs: int
