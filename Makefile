@@ -46,21 +46,21 @@ model: $(TRAINING_VENV)/.teacher  ## train the model, from data to artifact (hou
 	$(TRAINING_PY) -m training.pipeline $(if $(DATA_DIR),--data $(DATA_DIR)) --out model_artifacts/distilbert-crypto-sentiment $(ARGS)
 
 data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (DATA_DIR=folder, else the public sources)
-	$(TRAINING_PY) -m training.prepare $(if $(DATA_DIR),--data-dir $(DATA_DIR),--download) $(ARGS)
-	$(TRAINING_PY) -m training.data_report
+	$(TRAINING_PY) -m training.data.prepare $(if $(DATA_DIR),--data-dir $(DATA_DIR),--download) $(ARGS)
+	$(TRAINING_PY) -m training.data.data_report
 
 publish: $(TRAINING_VENV)/.ready  ## say what REPO=owner/name on Hugging Face would get; ARGS=--push uploads it
-	$(TRAINING_PY) -m training.publish $(REPO) $(ARGS)
+	$(TRAINING_PY) -m training.ship.publish $(REPO) $(ARGS)
 
 cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
 	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
 
 cost-docs: $(VENV)/.dev  ## write docs/COST.md and docs/cost
 	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
-	$(PY) -m scripts.simulate_day --markdown docs/cost/simulation.md
+	$(PY) -m crypto_sentiment.cli.simulate --markdown docs/cost/simulation.md
 
 simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
-	$(PY) -m scripts.simulate_day $(ARGS)
+	$(PY) -m crypto_sentiment.cli.simulate $(ARGS)
 
 lint: $(VENV)/.dev  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -19,7 +19,7 @@ def visibility_timeout(knobs: Knobs) -> Duration:
 
 
 class BulkScoring(Construct):
-    """function: lambda_fn.bulk.handler, fed from the queue of `data`; it reads its inputs and writes its results."""
+    """lambda_fn.bulk.handler.handler, fed from the queue of `data`, whose inputs it reads and results it writes."""
 
     def __init__(self, scope: Construct, id: str, knobs: Knobs, data: BulkData):
         super().__init__(scope, id)
@@ -27,7 +27,7 @@ class BulkScoring(Construct):
             self,
             "Function",
             knobs,
-            handler="lambda_fn.bulk.handler",
+            handler="lambda_fn.bulk.handler.handler",
             memory_mb=knobs.bulk_memory_mb,
             timeout_s=knobs.bulk_timeout_s,
             environment=data.environment(),

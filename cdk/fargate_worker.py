@@ -13,11 +13,11 @@ from cdk.context import Knobs
 
 
 class FargateWorker(Construct):
-    """service: tasks of lambda_fn.worker, which score the messages of `data`'s queue."""
+    """service: tasks of lambda_fn.bulk.worker, which score the messages of `data`'s queue."""
 
     def __init__(self, scope: Construct, id: str, knobs: Knobs, cluster: ecs.Cluster, data: BulkData):
         super().__init__(scope, id)
-        task = task_definition(self, "Task", knobs, module="lambda_fn.worker", arguments=[])
+        task = task_definition(self, "Task", knobs, module="lambda_fn.bulk.worker", arguments=[])
         for name, value in data.environment().items():
             task.default_container.add_environment(name, value)
         data.queue.grant_consume_messages(task.task_role)

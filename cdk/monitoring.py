@@ -18,7 +18,7 @@ from cdk.nag import accept
 
 FIVE_MINUTES = Duration.minutes(5)
 
-# The dimension and the names of lambda_fn/telemetry.py's metrics.
+# The dimension and the names of lambda_fn/bulk/telemetry.py's metrics.
 SERVICE = "bulk"
 
 GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD

@@ -1,7 +1,7 @@
 """The most that a day can cost with these knobs, and what an idle month costs. `python -m cdk.spending` prints both.
 
-Prices of us-east-1 without the free tier, volume discounts or taxes, as scripts/prices/us-east-1.json lists
-them with their sources; data sent out to the internet ($0.09 a GB) comes on top.
+Prices of us-east-1 without the free tier, volume discounts or taxes, as crypto_sentiment/cost/prices/us-east-1.json
+lists them with their sources; data sent out to the internet ($0.09 a GB) comes on top.
 """
 
 from cdk.context import Knobs

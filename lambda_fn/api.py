@@ -20,15 +20,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
-from lambda_fn import comprehend, ndjson, page, routes
-from lambda_fn.answers import text_error
-from lambda_fn.auth import ApiKeyAuth
-from lambda_fn.classifier import SentimentClassifier
-from lambda_fn.errors import ApiError, json_error
-from lambda_fn.guard import Guard, route_path
-from lambda_fn.openapi import describe
+from lambda_fn.http import comprehend, ndjson, page, routes
+from lambda_fn.http.answers import text_error
+from lambda_fn.http.auth import ApiKeyAuth
+from lambda_fn.http.errors import ApiError, json_error
+from lambda_fn.http.guard import Guard, route_path
+from lambda_fn.http.openapi import describe
+from lambda_fn.http.stage import Stage
+from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import get_settings
-from lambda_fn.stage import Stage
 
 settings = get_settings()
 # At import, so that Lambda loads it once per execution environment, in its INIT phase.

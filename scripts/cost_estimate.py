@@ -17,15 +17,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from scripts.cost import refresh
-from scripts.cost.assumptions import Assumptions
-from scripts.cost.command import with_assumption_flags
-from scripts.cost.comparison import Comparison
-from scripts.cost.errors import CostError
-from scripts.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
-from scripts.cost.report import data, document, plots, table
+from crypto_sentiment.cost import refresh
+from crypto_sentiment.cost.assumptions import Assumptions
+from crypto_sentiment.cost.command import with_assumption_flags
+from crypto_sentiment.cost.comparison import Comparison
+from crypto_sentiment.cost.errors import CostError
+from crypto_sentiment.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
+from crypto_sentiment.cost.report import data, document, plots, table
 
 OK, BAD_INPUT, OVER_BUDGET, STALE = 0, 2, 3, 4
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -40,7 +38,7 @@ def estimate(
     ] = None,
     free_tier: Annotated[bool, typer.Option("--free-tier", help="subtract what AWS gives away every month")] = False,
     savings_plan: Annotated[bool, typer.Option("--savings-plan", help="with a Compute Savings Plan")] = False,
-    region: Annotated[str, typer.Option(help="region of the price file in scripts/prices")] = "us-east-1",
+    region: Annotated[str, typer.Option(help="region of the price file in crypto_sentiment/cost/prices")] = "us-east-1",
     prices: Annotated[Path | None, typer.Option(help="price file, instead of the region's")] = None,
     benchmark: Annotated[Path, typer.Option(help="benchmark JSON")] = BENCHMARK,
     token_lengths: Annotated[Path, typer.Option(help="histogram of tokens per comment")] = TOKEN_LENGTHS,

@@ -34,8 +34,6 @@ import typer
 from locust import FastHttpUser, constant, constant_throughput, task
 from locust.env import Environment
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from scripts.benchmark import comments
 
 PREDECESSOR_COMMENT = (

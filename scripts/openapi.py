@@ -5,15 +5,12 @@ python -m scripts.openapi --check    exits with 1 if it differs
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 DOCUMENT = ROOT / "docs" / "openapi.json"
 
 

@@ -64,17 +64,17 @@ def serve() -> None:
 
 @cache
 def local_aws() -> None:
-    """`scripts.local_aws` in the background until cog ends; its variables are set for what follows."""
-    command = [sys.executable, "-m", "scripts.local_aws"]
+    """`crypto_sentiment.bulk.local_aws` in the background until cog ends; its variables are set for what follows."""
+    command = [sys.executable, "-m", "crypto_sentiment.bulk.local_aws"]
     server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     atexit.register(server.terminate)
     lines = [server.stdout.readline().strip() for _ in range(6)]
     os.environ.update(dict(line.removeprefix("export ").split("=", 1) for line in lines))
-    print("```console", "$ .venv/bin/python -m scripts.local_aws", *lines, "```", "", sep="\n")
+    print("```console", "$ .venv/bin/python -m crypto_sentiment.bulk.local_aws", *lines, "```", "", sep="\n")
 
 
 def metrics() -> dict:
-    """What `training.evaluate` wrote beside the model."""
+    """What `training.evaluate.evaluate` wrote beside the model."""
     return json.loads((MODEL / "metrics.json").read_text())
 
 
@@ -161,7 +161,7 @@ def summary() -> None:
             {
                 "what": "positive or negative, right, on comments it never saw",
                 "figure": f"{int8['sure']:.1f} % of those surely labelled, {int8['binary']:.1f} % of all with a side",
-                "computed by": "`training.evaluate`",
+                "computed by": "`training.evaluate.evaluate`",
             },
             {
                 "what": "one user, one core, one comment a call",

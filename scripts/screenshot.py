@@ -7,7 +7,6 @@ python -m scripts.screenshot
 import json
 import random
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,6 @@ from typing import Annotated
 import typer
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 DAY_S = 86_400
 TYPED = (
     "Just bought more BTC at this dip, best decision of my life. Holding for ten years.",

@@ -2,7 +2,7 @@
 
 with LocalAws() as aws:
     queue = aws.create_queue()
-    with LambdaFunction("lambda_fn.bulk.handler", aws.environment(queue)) as function:
+    with LambdaFunction("lambda_fn.bulk.handler.handler", aws.environment(queue)) as function:
         EventSource(aws, queue, function).drain()
 """
 
@@ -19,7 +19,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from lambda_fn.results import read_lines
+from lambda_fn.bulk.results import read_lines
 from tests.rie import LambdaFunction
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -15,10 +15,10 @@ from pathlib import Path
 
 os.environ.setdefault("ORT_THREADS", "1")
 
-from lambda_fn.bulk import BulkScorer, Deadline
-from lambda_fn.classifier import SentimentClassifier
-from lambda_fn.results import FolderResults
-from lambda_fn.scoring import Scorer
+from lambda_fn.bulk.handler import BulkScorer, Deadline
+from lambda_fn.bulk.results import FolderResults
+from lambda_fn.bulk.scoring import Scorer
+from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import Settings
 from tests.reconcile import messages_of, read_comments
 

@@ -98,6 +98,6 @@ def tight_server() -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def classifier():
-    from lambda_fn.classifier import SentimentClassifier
+    from lambda_fn.model.classifier import SentimentClassifier
 
     return SentimentClassifier.load()

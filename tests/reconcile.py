@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.aws import EventSource, LocalAws
 from tests.rie import LambdaFunction
 
-HANDLER = "lambda_fn.bulk.handler"
+HANDLER = "lambda_fn.bulk.handler.handler"
 MESSAGE_BYTES = 64 * 1024
 
 

@@ -3,7 +3,7 @@
 The RIE's binaries for x86_64 and arm64 come from the wheel of aws-sam-cli, which pip downloads once, pinned by version
 and hash, into `.cache/`. One RIE is one execution environment: it takes one invocation at a time.
 
-    with LambdaFunction("lambda_fn.bulk.handler", {"RESULTS_BUCKET": "results"}, timeout=30) as function:
+    with LambdaFunction("lambda_fn.bulk.handler.handler", {"RESULTS_BUCKET": "results"}, timeout=30) as function:
         print(function.invoke({"Records": []}).json())
 """
 

@@ -65,7 +65,7 @@ class Refuse(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Refuse())
 from lambda_fn.api import handler
-from tests.lambda_fn.test_api import EVENT, Context
+from tests.lambda_fn.http.test_api import EVENT, Context
 print(handler(EVENT, Context())["statusCode"], [name for name in {HEAVY} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)

@@ -21,11 +21,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.emulation import what_is_missing
-from training.packaged import PackageMissing, folder_of
-from training.parity import CPUS
-from training.prepare import Inputs
-from training.records import FILES, PREPARED
+from training.data.prepare import Inputs
+from training.data.records import FILES, PREPARED
+from training.evaluate.emulation import what_is_missing
+from training.evaluate.parity import CPUS
+from training.train.packaged import PackageMissing, folder_of
 
 # ---- settings ---------------------------------------------------------------------------------------------------
 SEEDS = (1,)  # students fine-tuned without a teacher; the model is the mean of their weights
@@ -46,6 +46,13 @@ READS = {
     "evaluate": ("dev",),
     "artifact": FILES,
 }
+ROOMS = {
+    "data": ("prepare",),
+    "train": ("encoder", "warmup", "pretrain", "finetune", "soup", "teacher", "pseudo_label", "distil"),
+    "evaluate": ("calibrate", "parity", "evaluate"),
+    "ship": ("export", "quantize", "artifact"),
+}
+ROOM_OF = {module: room for room, modules in ROOMS.items() for module in modules}
 # -----------------------------------------------------------------------------------------------------------------
 
 NO_DATA = """There is no training data yet. Name a folder of it, or have the public sources fetched:
@@ -72,7 +79,7 @@ class Step:
         """The step as a command line."""
         pairs = [(k, v) for k, vs in self.options.items() for v in (vs if isinstance(vs, list) else [vs])]
         options = [f"--{k}" if v is True else f"--{k}={v}" for k, v in pairs]
-        return [sys.executable, "-m", f"training.{self.module}", *options]
+        return [sys.executable, "-m", f"training.{ROOM_OF[self.module]}.{self.module}", *options]
 
     def inputs(self) -> list[Path]:
         """Files whose change makes the step run again: its script, what it reads, checkpoints' weights."""
@@ -81,7 +88,9 @@ class Step:
         within = [p / name for p in paths for name in ("model.safetensors", "manifest.json")]
         data = self.options.get("data")
         prepared = [data / f"{name}.jsonl.gz" for name in READS[self.module]] if data else []
-        return [p for p in (ROOT / f"{self.module}.py", *paths, *within, *prepared) if p.is_file()]
+        return [
+            p for p in (ROOT / ROOM_OF[self.module] / f"{self.module}.py", *paths, *within, *prepared) if p.is_file()
+        ]
 
     def is_current(self) -> bool:
         """Whether the output exists and is not older than any input."""

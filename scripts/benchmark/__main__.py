@@ -16,8 +16,6 @@ from typing import Annotated
 
 import typer
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from scripts.benchmark import comments, over_http, peak, report, startup
 from scripts.benchmark.engines import ENGINES, PREDECESSOR, PROJECT
 

@@ -5,9 +5,9 @@ import json
 import random
 from pathlib import Path
 
-from scripts.cost.inputs import TOKEN_LENGTHS, read_json
-from scripts.cost.measure import comments as generated
-from scripts.cost.workload import Lengths
+from crypto_sentiment.cost.inputs import TOKEN_LENGTHS, read_json
+from crypto_sentiment.cost.measure import comments as generated
+from crypto_sentiment.cost.workload import Lengths
 
 
 def load(path: Path | None, count: int, seed: int = 1) -> tuple[list[str], str]:

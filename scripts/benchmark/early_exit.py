@@ -21,7 +21,14 @@ import onnxruntime as ort
 import typer
 from onnx import TensorProto, helper, numpy_helper
 
-from lambda_fn.classifier import NEGATIVE, POSITIVE, SentimentClassifier, length_buckets, normalise, session_options
+from lambda_fn.model.classifier import (
+    NEGATIVE,
+    POSITIVE,
+    SentimentClassifier,
+    length_buckets,
+    normalise,
+    session_options,
+)
 from lambda_fn.settings import get_settings
 
 EXITS = (2, 3, 4)

@@ -115,7 +115,7 @@ def ctranslate2(folder: Path, by_length: bool = False) -> Score:
 def project(one_by_one: bool = False) -> Score:
     """This project's classifier: all texts in one call, or one per call. No cache: `classify` keeps nothing."""
     os.environ["ORT_THREADS"] = "1"
-    from lambda_fn.classifier import SentimentClassifier
+    from lambda_fn.model.classifier import SentimentClassifier
 
     classifier = SentimentClassifier.load()
 

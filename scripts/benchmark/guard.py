@@ -20,8 +20,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["ORT_THREADS"] = "1"
 import numpy as np
 import typer
 
-from lambda_fn.classifier import SentimentClassifier
-from lambda_fn.cpu import int8_flags
+from lambda_fn.model.classifier import SentimentClassifier
+from lambda_fn.model.cpu import int8_flags
 from lambda_fn.settings import get_settings
 
 COMMITTED = Path(__file__).with_name("guard.json")

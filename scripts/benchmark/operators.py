@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime as ort
 import typer
 
-from lambda_fn.classifier import session_options
+from lambda_fn.model.classifier import session_options
 from lambda_fn.settings import get_settings
 from scripts.benchmark import peak, report
 

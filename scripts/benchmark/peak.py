@@ -47,7 +47,7 @@ def matmul_integer_peak() -> float:
 
 def encoder_tokens_per_s(rows: int = 16, tokens: int = 32) -> float:
     """Tokens a second of the project's session alone, at its best batch shape, one thread."""
-    from lambda_fn.classifier import SentimentClassifier
+    from lambda_fn.model.classifier import SentimentClassifier
 
     session = SentimentClassifier.load().session
     ids = np.random.default_rng(0).integers(1000, 20000, (rows, tokens))
@@ -62,7 +62,7 @@ def encoder_tokens_per_s(rows: int = 16, tokens: int = 32) -> float:
 
 def shares(texts: list[str]) -> dict:
     """Seconds of CPU of the parts of `classify` over `texts`: the session's, and all else (tokenizer and Python)."""
-    from lambda_fn.classifier import SentimentClassifier
+    from lambda_fn.model.classifier import SentimentClassifier
 
     classifier = SentimentClassifier.load()
     classifier.classify(texts[:50])

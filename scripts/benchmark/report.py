@@ -13,7 +13,7 @@ from scripts.benchmark.engines import BATCH, PREDECESSOR, PROJECT
 
 def hardware() -> dict:
     """CPU, instruction sets, cores, what else the machine was doing, and versions."""
-    from lambda_fn.cpu import int8_flags
+    from lambda_fn.model.cpu import int8_flags
 
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())

@@ -6,12 +6,12 @@ import re
 import subprocess
 import sys
 
-HANDLERS = {"HTTP": "lambda_fn.api", "bulk": "lambda_fn.bulk"}
+HANDLERS = {"HTTP": "lambda_fn.api", "bulk": "lambda_fn.bulk.handler"}
 PROGRAM = """
 import json, resource, time
 wall = time.perf_counter()
 import {module} as module
-from lambda_fn.classifier import SentimentClassifier
+from lambda_fn.model.classifier import SentimentClassifier
 imported = time.process_time()
 classifier = getattr(module, "classifier", None) or SentimentClassifier.load()
 ready = time.process_time(), time.perf_counter() - wall

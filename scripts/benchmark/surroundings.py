@@ -23,7 +23,7 @@ import numpy as np
 import onnxruntime as ort
 import typer
 
-from lambda_fn import classifier
+from lambda_fn.model import classifier
 from lambda_fn.settings import get_settings
 from scripts.benchmark import comments
 from scripts.benchmark.operators import feed
@@ -43,7 +43,7 @@ COMMENTS = 1_000
 
 SCORE = """
 import sys, time
-from lambda_fn.classifier import SentimentClassifier
+from lambda_fn.model.classifier import SentimentClassifier
 from scripts.benchmark import comments
 classifier, (texts, _) = SentimentClassifier.load(), comments.load(None, 300)
 def best(texts, rounds):

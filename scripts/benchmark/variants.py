@@ -19,7 +19,7 @@ import onnxruntime as ort
 import typer
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from lambda_fn.classifier import session_options
+from lambda_fn.model.classifier import session_options
 from lambda_fn.settings import get_settings
 from scripts.benchmark.operators import feed
 from scripts.speed_table import put

@@ -21,7 +21,7 @@ def test_the_function_knows_where_things_are(default):
     default.template().has_resource_properties(
         "AWS::Lambda::Function",
         {
-            "ImageConfig": {"Command": ["lambda_fn.bulk.handler"]},
+            "ImageConfig": {"Command": ["lambda_fn.bulk.handler.handler"]},
             "Timeout": 300,
             "Environment": {
                 "Variables": Match.object_like(

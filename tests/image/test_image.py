@@ -126,7 +126,7 @@ def test_scores_an_sqs_event(aws, memory_mb):
     queue = aws.create_queue()
     comments = [{**comment, "memory": memory_mb} for comment in COMMENTS]  # other work, other object
     before = len(aws.result_keys())
-    with Function("lambda_fn.bulk.handler", aws.environment(queue), memory_mb=memory_mb) as function:
+    with Function("lambda_fn.bulk.handler.handler", aws.environment(queue), memory_mb=memory_mb) as function:
         assert function.invoke(sqs_event(comments)).json() == {"batchItemFailures": []}
         assert len(aws.result_keys()) == before + 1
         assert function.peak_memory_mb() < memory_mb * 0.9
@@ -160,7 +160,7 @@ def test_works_on_a_queue_with_another_command(aws):
     queue = aws.create_queue()
     aws.sqs.send_message(QueueUrl=queue.url, MessageBody=json.dumps({"comments": COMMENTS[:10]}))
     before = len(aws.result_keys())
-    worker = ["python3", "-m", "lambda_fn.worker", "--until-empty", "--wait", "1"]
+    worker = ["python3", "-m", "lambda_fn.bulk.worker", "--until-empty", "--wait", "1"]
     with Container(worker, {**aws.environment(queue), "ORT_THREADS": "1"}) as container:
         assert container.wait() == 0, container.log()
     assert len(aws.result_keys()) == before + 1

@@ -11,7 +11,7 @@ def data(tmp_path_factory):
     """The prepared form of a few hundred comments that the project wrote itself."""
     from corpus import write_data
 
-    from training import prepare
+    from training.data import prepare
 
     folder = tmp_path_factory.mktemp("data")
     prepare.main(write_data(folder / "raw"), folder / "prepared")
@@ -21,6 +21,6 @@ def data(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def own_ablation_table(tmp_path, monkeypatch):
     """Training runs of tests leave no line in the project's ablation table."""
-    import training.ablations
+    import training.evaluate.ablations
 
-    monkeypatch.setattr(training.ablations, "TABLE", tmp_path / "ablations.csv")
+    monkeypatch.setattr(training.evaluate.ablations, "TABLE", tmp_path / "ablations.csv")

@@ -35,7 +35,7 @@ def rows(copies: int, start: int = 0) -> list[dict]:
 
 
 def write_data(folder: Path) -> Path:
-    """What `training.prepare` takes: labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz."""
+    """What `training.data.prepare` takes: labelled.jsonl, dev.jsonl, comments.jsonl.gz and general/made_up.jsonl.gz."""
     (folder / "general").mkdir(parents=True)
     labelled, dev = rows(40), rows(10, start=100)
     for name, part in (("labelled", labelled), ("dev", dev)):

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 pytest.importorskip("torch")
 pytestmark = pytest.mark.training
 
-from training import pipeline, prepare  # noqa: E402
+from training import pipeline  # noqa: E402
+from training.data import prepare  # noqa: E402
 
 
 def run(*arguments, **environment):
@@ -90,7 +91,7 @@ def test_one_command_prepares_the_folder_and_only_once(tmp_path):
 
     raw, work = write_data(tmp_path / "raw"), tmp_path / "work"
     asked = ("--data", raw, "--work", work, "--dry-run")
-    assert f"prepare the data: -m training.prepare --data-dir={raw} --out={work / 'data'}" in run(*asked).output
+    assert f"prepare the data: -m training.data.prepare --data-dir={raw} --out={work / 'data'}" in run(*asked).output
 
     prepare.main(raw, work / "data")  # what `make data` runs
 
@@ -108,7 +109,7 @@ def test_without_data_it_says_where_to_get_some(tmp_path):
     assert result.exit_code == 1
     assert "make model DATA_DIR=folder" in result.output
     assert "--download" in result.output
-    assert "-m training.prepare --download" in run("--work", tmp_path / "work", "--download", "--dry-run").output
+    assert "-m training.data.prepare --download" in run("--work", tmp_path / "work", "--download", "--dry-run").output
     assert run("--data", tmp_path, "--download").exit_code == 2
 
 
@@ -139,7 +140,7 @@ def test_the_files_a_step_is_said_to_read_are_those_in_its_script():
 def test_a_command_line_carries_every_option(tmp_path):
     step = pipeline.Step("labels", "pseudo_label", {"teacher": ["a", "b"], "out": tmp_path}, tmp_path)
     assert step.command() == [
-        sys.executable, "-m", "training.pseudo_label", "--teacher=a", "--teacher=b", f"--out={tmp_path}",
+        sys.executable, "-m", "training.train.pseudo_label", "--teacher=a", "--teacher=b", f"--out={tmp_path}",
     ]  # fmt: skip
 
 
@@ -172,7 +173,7 @@ def test_a_step_runs_again_with_other_options(data, tmp_path, monkeypatch):
 
     checkpoint = ("model.safetensors",)
     FOLDERS = {f"training.{m}": checkpoint for m in ("encoder", "warmup", "finetune", "teacher", "distil")}
-    FOLDERS["training.artifact"] = ("manifest.json",)
+    FOLDERS["training.ship.artifact"] = ("manifest.json",)
     monkeypatch.setattr(pipeline, "subprocess", SimpleNamespace(run=as_if))
     (tmp_path / "data").symlink_to(data)
     asked = ("--work", tmp_path, "--teacher")
@@ -180,5 +181,5 @@ def test_a_step_runs_again_with_other_options(data, tmp_path, monkeypatch):
     assert "distillation: -m" in run(*asked, data).output
     assert "distillation" not in run(*asked, "").output
     assert "distillation: up to date" in (again := run(*asked, data).output)
-    assert f"export to ONNX: -m training.export --checkpoint={tmp_path / 'student'}" in again
+    assert f"export to ONNX: -m training.ship.export --checkpoint={tmp_path / 'student'}" in again
     assert "export to ONNX: up to date" in run(*asked, data).output

@@ -1,0 +1,145 @@
+"""Wait for the results of what `submit_bulk` sent, count them, and join them with the input.
+
+python -m crypto_sentiment.bulk.collect comments.jsonl.gz --bucket my-results --output scored.jsonl
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from crypto_sentiment.bulk.receipts import Receipt
+from crypto_sentiment.files.comment_files import CommentFile, InputError
+from lambda_fn.bulk.records import parse_record
+from lambda_fn.bulk.results import read_lines, result_key, unique_lines
+from lambda_fn.model.text import TextError
+
+app = typer.Typer(add_completion=False)
+console = Console(stderr=True)
+POLL_S = 2.0
+COPIED = ("label", "score", "probabilities", "truncated", "model", "error")
+
+
+class Collector:
+    """Reads the result objects of a receipt's works."""
+
+    def __init__(self, s3, bucket: str, prefix: str, receipt: Receipt):
+        self._s3, self._bucket, self._prefix, self._receipt = s3, bucket, prefix, receipt
+        self._keys: dict[str, list[str]] = {}
+        self._counted: dict[str, int] = {}
+
+    def look(self) -> int:
+        """List what is there. Returns the number of comments that have a result so far."""
+        hours = result_key(self._prefix, "", 0, self._receipt.partition).rpartition("/")[0] + "/"
+        keys: dict[str, list[str]] = {}
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=hours):
+            for item in page.get("Contents", []):
+                name = item["Key"].rpartition("/")[2].removesuffix(".jsonl.gz")
+                keys.setdefault(name.partition("-")[0], []).append(item["Key"])
+        found = 0
+        for work_id, count in self._receipt.works:
+            mine = sorted(keys.get(work_id, []), key=_cell_start)
+            if mine != self._keys.get(work_id):
+                self._keys[work_id] = mine
+                self._counted[work_id] = sum(1 for _ in self.lines(work_id))
+            found += min(count, self._counted[work_id])
+        return found
+
+    def lines(self, work_id: str) -> Iterator[dict]:
+        """The work's result lines in the order of its records, each once."""
+        return unique_lines(line for key in self._keys[work_id] for line in read_lines(self._body(key)))
+
+    def _body(self, key: str) -> bytes:
+        return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def missing(self) -> dict[str, int]:
+        """Works that lack results: work id -> number of comments without one."""
+        works = self._receipt.works
+        return {work_id: n - self._counted[work_id] for work_id, n in works if n > self._counted[work_id]}
+
+
+def _cell_start(key: str) -> int:
+    return int(key.rpartition("/")[2].removesuffix(".jsonl.gz").partition("-")[2] or 0)
+
+
+def join(comments: CommentFile, collector: Collector, receipt: Receipt, output: Path) -> tuple[int, int]:
+    """Write each input comment with its result, in order. Returns the comments with and without one."""
+    records = comments.records()
+    joined = lost = 0
+    with output.open("w") as file:
+        for work_id, count in receipt.works:
+            by_position = {line["position"]: line for line in collector.lines(work_id)}
+            for index in range(count):
+                position, record = next(records)
+                result = by_position.get(position if receipt.header["source"]["bucket"] else index)
+                joined, lost = joined + bool(result), lost + (not result)
+                try:
+                    row = parse_record(record)
+                except TextError:
+                    row = {}
+                for name in COPIED:
+                    if result and name in result:
+                        if name in row:
+                            row[f"comment_{name}"] = row[name]
+                        row[name] = result[name]
+                file.write(json.dumps(row) + "\n")
+    return joined, lost
+
+
+@app.command()
+def main(
+    source: Annotated[Path, typer.Argument(help="the file that was submitted")],
+    bucket: Annotated[str, typer.Option(envvar="RESULTS_BUCKET", help="bucket of the results")],
+    prefix: Annotated[str, typer.Option(envvar="RESULTS_PREFIX", help="key prefix of the results")] = "results/",
+    output: Annotated[Path | None, typer.Option(help="join the input with its results into this .jsonl file")] = None,
+    receipt: Annotated[Path | None, typer.Option(help="default: SOURCE.receipt.jsonl")] = None,
+    timeout: Annotated[float, typer.Option(help="seconds to wait for what is missing")] = 600,
+) -> None:
+    """Wait until every comment of SOURCE has its result, and say what is missing.
+
+    Exit status: 0 complete, 1 something is missing or cannot be read, 2 wrong usage.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    path = receipt or Path(f"{source}.receipt.jsonl")
+    try:
+        known = Receipt.read(path)
+    except (OSError, ValueError, KeyError, IndexError):
+        console.print(f"[red]Error:[/] {path} is not a receipt of submit_bulk.")
+        raise typer.Exit(1) from None
+    collector = Collector(boto3.client("s3"), bucket, prefix, known)
+    try:
+        found = wait(collector, known.comments, timeout)
+        console.print(f"{found:,} of {known.comments:,} comments have their result")
+        if output:
+            joined, _ = join(CommentFile.open(source), collector, known, output)
+            console.print(f"{joined:,} comments with their results in {output}")
+    except (InputError, BotoCoreError, ClientError) as error:
+        console.print(f"[red]Error:[/] {error}")
+        raise typer.Exit(1) from None
+    for work_id, count in collector.missing().items():
+        console.print(f"missing: {count:,} comments of work {work_id}")
+    raise typer.Exit(0 if found == known.comments else 1)
+
+
+def wait(collector: Collector, expected: int, timeout: float) -> int:
+    """Look until `expected` comments have results or the time is up. Returns how many have."""
+    deadline = time.monotonic() + timeout
+    with Progress(console=console) as bar:
+        task = bar.add_task("waiting for results", total=expected)
+        while True:
+            found = collector.look()
+            bar.update(task, completed=found)
+            if found >= expected or time.monotonic() >= deadline:
+                return found
+            time.sleep(POLL_S)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,121 @@
+"""Lambda behind an HTTP API, a REST API or its own Function URL; one comment per call or many."""
+
+import math
+
+from crypto_sentiment.cost.assumptions import HTTP_METERED_BYTES
+from crypto_sentiment.cost.bill import Bill
+from crypto_sentiment.cost.scenario import GB, Scenario
+
+GATEWAYS = {"http": "apigateway.http", "rest": "apigateway.rest", "url": None}
+GATEWAY_NAMES = {"http": "HTTP API", "rest": "REST API", "url": "Function URL"}
+HEADER_BYTES = 300  # of a response
+
+
+def single_duration_ms(scenario: Scenario, architecture: str) -> float:
+    """Mean billed ms of a call with one comment: each call is rounded up to the next ms.
+
+    https://aws.amazon.com/lambda/pricing/: "rounded up to the nearest 1 ms".
+    """
+    slow = scenario.lambda_slowdown(architecture)
+    http = scenario.speed.http_ms.value * slow
+    model = sum(
+        share * math.ceil(http + scenario.speed.single_ms(tokens) * slow)
+        for tokens, share in scenario.workload.lengths.points
+    )
+    return scenario.new_share * model + scenario.assumptions.duplicates * math.ceil(http)
+
+
+def batch_duration_ms(scenario: Scenario, architecture: str) -> float:
+    """Mean billed ms of a call with `comments_per_request` comments (rounding adds half a ms on average)."""
+    slow = scenario.lambda_slowdown(architecture)
+    per_call = scenario.speed.http_ms.value + scenario.assumptions.comments_per_request * scenario.batch_ms
+    return per_call * slow + 0.5
+
+
+def environments(concurrency: float) -> float:
+    """Execution environments that a mean concurrency keeps alive: the mean and two deviations of a Poisson load."""
+    return concurrency + 2 * math.sqrt(concurrency) + (1 if concurrency else 0)
+
+
+def cold_starts_a_day(scenario: Scenario, hourly_concurrency: list[float]) -> float:
+    """Environments started: where an hour needs more than the last, and as each reaches the end of its life.
+
+    The life (`environment_life_min`) is an assumption: AWS promises none.
+    """
+    alive = [environments(load) for load in hourly_concurrency]
+    growth = sum(max(0.0, now - before) for before, now in zip(alive[-1:] + alive[:-1], alive, strict=True))
+    replaced = sum(alive) * 60 / scenario.assumptions.environment_life_min
+    return growth + replaced
+
+
+def add_invocations(
+    scenario: Scenario, bill: Bill, architecture: str, invocations: float, duration_ms: float, cold: bool = True
+) -> list[float]:
+    """Lambda's own lines: requests, GB-seconds, billed cold starts. Returns the concurrency of each hour."""
+    gb_seconds = invocations * duration_ms / 1000 * scenario.memory_gb
+    bill.add("requests", f"lambda.requests.{architecture}", invocations)
+    bill.add("compute", f"lambda.duration.{architecture}", gb_seconds)
+    per_second = invocations / scenario.workload.month_seconds
+    concurrency = [per_second * factor * duration_ms / 1000 for factor in scenario.workload.hourly]
+    if cold:
+        starts = cold_starts_a_day(scenario, concurrency) * scenario.workload.days
+        init_s = scenario.speed.init_ms.value / 1000
+        bill.add("cold starts", f"lambda.duration.{architecture}", starts * init_s * scenario.memory_gb)
+        bill.facts["cold starts a day"] = starts / scenario.workload.days
+    bill.facts |= {"invocations": invocations, "billed ms per invocation": duration_ms}
+    bill.facts["busiest hour's concurrency"] = max(concurrency)
+    return concurrency
+
+
+def lambda_api(scenario: Scenario, gateway: str, architecture: str, batched: bool) -> Bill:
+    """One option: `gateway` in front of the function, one comment or `comments_per_request` in each call."""
+    size = scenario.assumptions.comments_per_request if batched else 1
+    title = (
+        f"Lambda {architecture}, {GATEWAY_NAMES[gateway]}, {f'{size} comments' if batched else 'one comment'} a call"
+    )
+    bill = scenario.bill(f"lambda-{gateway}-{'batch' if batched else 'single'}-{architecture}", title)
+    requests = scenario.workload.comments / size
+    duration = batch_duration_ms(scenario, architecture) if batched else single_duration_ms(scenario, architecture)
+    add_invocations(scenario, bill, architecture, requests, duration)
+    _add_front(scenario, bill, gateway, requests, size)
+    bill.facts["billed ms per comment"] = duration / size
+    return bill
+
+
+def lambda_api_provisioned(scenario: Scenario, architecture: str) -> Bill:
+    """An HTTP API, one comment a call, on provisioned concurrency that a schedule sets each hour.
+
+    Provisioned environments are billed while they stand, and work in them at a lower rate:
+    https://aws.amazon.com/lambda/pricing/. The free tier does not apply to them.
+    """
+    bill = scenario.bill(
+        f"lambda-http-provisioned-{architecture}", f"Lambda {architecture}, HTTP API, one comment a call, provisioned"
+    )
+    requests = scenario.workload.comments
+    duration = single_duration_ms(scenario, architecture)
+    per_second = requests / scenario.workload.month_seconds
+    provisioned = [
+        math.ceil(environments(per_second * factor * duration / 1000)) for factor in scenario.workload.hourly
+    ]
+    standing = sum(provisioned) * 3600 * scenario.workload.days * scenario.memory_gb
+    working = requests * duration / 1000 * scenario.memory_gb
+    bill.add("compute", f"lambda.provisioned.{architecture}", standing)
+    bill.add("compute", f"lambda.provisioned_duration.{architecture}", working)
+    bill.add("requests", f"lambda.requests.{architecture}", requests)
+    _add_front(scenario, bill, "http", requests, 1)
+    bill.facts |= {"billed ms per comment": duration, "provisioned in use": working / standing}
+    bill.facts["busiest hour's concurrency"] = max(provisioned)
+    return bill
+
+
+def _add_front(scenario: Scenario, bill: Bill, gateway: str, requests: float, size: int) -> None:
+    """What a request costs besides Lambda: the gateway, the log lines, the bytes that leave AWS."""
+    assumptions = scenario.assumptions
+    price = GATEWAYS[gateway]
+    if price:
+        metered = math.ceil(size * assumptions.bytes_per_comment / HTTP_METERED_BYTES) if gateway == "http" else 1
+        bill.add("API Gateway", price, requests * metered)
+    scenario.add_logs(bill, requests * assumptions.log_bytes / GB)
+    if assumptions.callers == "internet":
+        response = assumptions.response_bytes if size == 1 else HEADER_BYTES + size * assumptions.batch_response_bytes
+        bill.add("data out", "data.out", requests * response / GB)

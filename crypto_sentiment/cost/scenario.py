@@ -1,0 +1,64 @@
+"""One question to the cost model: assumptions, stream, speed of one model width, prices."""
+
+from dataclasses import dataclass
+
+from crypto_sentiment.cost.assumptions import MB_PER_VCPU, Assumptions
+from crypto_sentiment.cost.bill import Bill
+from crypto_sentiment.cost.prices import PriceTable
+from crypto_sentiment.cost.speed import Speed, cpu_speed
+from crypto_sentiment.cost.workload import Workload
+
+GB = 1e9  # data transfer, logs and S3 are billed per 10^9 bytes or 2^30: the difference is within any estimate's error
+GRAVITON = "arm64"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Inputs of every option's formula."""
+
+    assumptions: Assumptions
+    workload: Workload
+    speed: Speed
+    prices: PriceTable
+
+    def bill(self, option: str, title: str) -> Bill:
+        """An empty bill with the lines every option has: metrics, alarms, dashboards, and the image in ECR."""
+        bill = Bill(option, title, self.speed.width, self.prices)
+        bill.add("monitoring", "cloudwatch.metric", self.assumptions.metrics)
+        bill.add("monitoring", "cloudwatch.alarm", self.assumptions.alarms)
+        bill.add("monitoring", "cloudwatch.dashboard", self.assumptions.dashboards)
+        bill.add("ECR", "ecr.storage", self.assumptions.image_gb)
+        return bill
+
+    def add_logs(self, bill: Bill, gigabytes: float) -> None:
+        """Ingested once, kept `log_days` of the month."""
+        bill.add("logs", "logs.ingest", gigabytes)
+        bill.add("logs", "logs.storage", gigabytes * self.assumptions.log_days / self.workload.days)
+
+    def add_results(self, bill: Bill, objects: float) -> None:
+        """Scored comments in S3: one PUT per object; storage in the steady state, when `result_days` have gathered."""
+        bill.add("S3", "s3.put", objects)
+        gigabytes = self.workload.comments * self.assumptions.result_bytes / GB
+        bill.add("S3", "s3.storage", gigabytes * self.assumptions.result_days / self.workload.days)
+
+    def host_factor(self, architecture: str) -> float:
+        return self.speed.host_factor(architecture, self.assumptions.host)
+
+    def lambda_slowdown(self, architecture: str) -> float:
+        """Wall milliseconds on the function for one millisecond of the measured vCPU."""
+        return self.host_factor(architecture) / cpu_speed(self.assumptions.memory_mb, MB_PER_VCPU)
+
+    @property
+    def memory_gb(self) -> float:
+        """GB as Lambda bills them (2^30 bytes)."""
+        return self.assumptions.memory_mb / 1024
+
+    @property
+    def new_share(self) -> float:
+        """Share of comments that the model has to read: the others' scores are known."""
+        return 1 - self.assumptions.duplicates
+
+    @property
+    def batch_ms(self) -> float:
+        """vCPU ms of the mean arriving comment when it is scored in a batch."""
+        return self.speed.batch_ms(self.workload.lengths) * self.new_share

@@ -1,0 +1,144 @@
+"""A long-polling SQS consumer, for Fargate or any machine: the bulk handler's code without Lambda.
+
+    python -m lambda_fn.bulk.worker                    until SIGTERM or Ctrl-C
+    python -m lambda_fn.bulk.worker --until-empty      until the queue is empty (exit status 1 if a message failed)
+
+It deletes what was settled and leaves what failed to the queue's visibility timeout and redrive policy. On SIGTERM it
+finishes the comments at hand, puts the rest back on the queue and exits within `STOP_S`.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambda_fn.bulk.handler import BulkScorer, Deadline, bulk_scorer
+
+# ECS sends SIGKILL 30 s after SIGTERM unless `stopTimeout` says otherwise.
+STOP_S = 25.0
+WAIT_S = 20
+RECEIVE_MESSAGES = 10
+BATCH_MESSAGES = 50
+OUTAGE_PAUSE_S = 2.0
+
+
+class Worker:
+    """Receives messages, has them scored, deletes them."""
+
+    def __init__(self, bulk: BulkScorer, sqs, queue_url: str):
+        self._bulk, self._sqs, self._queue_url = bulk, sqs, queue_url
+        self._stop_at: float | None = None
+        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        self._visibility_s = max(1, int(attributes["VisibilityTimeout"]))
+
+    def stop(self, *_) -> None:
+        """Finish soon; a signal handler."""
+        self._stop_at = self._stop_at or time.monotonic() + STOP_S
+
+    def run(self, until_empty: bool = False, wait_s: int = WAIT_S) -> int:
+        """Work until `stop`, or until a receive of `wait_s` seconds brings nothing. Returns the failures seen."""
+        failed = 0
+        while self._stop_at is None:
+            try:
+                messages = self._receive(wait_s)
+                if messages:
+                    failed += self._settle(messages)
+                elif until_empty:
+                    break
+            except (BotoCoreError, ClientError) as error:
+                # What was not deleted comes again, and overwrites its results.
+                self._bulk.logger.warning("SQS does not answer", reason=str(error))
+                time.sleep(OUTAGE_PAUSE_S)
+        return failed
+
+    def _remaining_s(self) -> float:
+        return float("inf") if self._stop_at is None else self._stop_at - time.monotonic()
+
+    def _receive(self, wait_s: int) -> list[dict]:
+        """One long poll, then whatever else is there at once: more messages make fuller batches."""
+        messages: list[dict] = []
+        while len(messages) < BATCH_MESSAGES and self._stop_at is None:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=RECEIVE_MESSAGES,
+                WaitTimeSeconds=0 if messages else wait_s,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+            )
+            received = answer.get("Messages", [])
+            messages += received
+            if not received:
+                break
+        return messages
+
+    def _settle(self, messages: list[dict]) -> int:
+        records = [
+            {"messageId": message["MessageId"], "body": message["Body"], "attributes": message["Attributes"]}
+            for message in messages
+        ]
+        with self._kept_invisible(messages):
+            failures = self._bulk.run(records, Deadline(self._remaining_s, margin_s=STOP_S / 5), split=False)
+        for batch in _tens(m["ReceiptHandle"] for m in messages if m["MessageId"] not in failures):
+            entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(batch)]
+            self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        return len(failures)
+
+    @contextmanager
+    def _kept_invisible(self, messages: list[dict]) -> Iterator[None]:
+        """Extend the visibility timeout while an object of millions of comments is scored."""
+        done = threading.Event()
+
+        def extend() -> None:
+            while not done.wait(self._visibility_s / 2):
+                for batch in _tens(message["ReceiptHandle"] for message in messages):
+                    entries = [
+                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": self._visibility_s}
+                        for index, handle in enumerate(batch)
+                    ]
+                    try:
+                        self._sqs.change_message_visibility_batch(QueueUrl=self._queue_url, Entries=entries)
+                    except Exception:  # a second delivery costs time, and nothing else
+                        self._bulk.logger.warning("visibility timeout not extended", messages=len(entries))
+
+        thread = threading.Thread(target=extend, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _tens(items) -> Iterator[list]:
+    items = list(items)
+    for start in range(0, len(items), 10):
+        yield items[start : start + 10]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m lambda_fn.bulk.worker", description="Score the comments of a queue."
+    )
+    parser.add_argument("--until-empty", action="store_true", help="exit when the queue has nothing left")
+    parser.add_argument("--wait", type=int, default=WAIT_S, metavar="SECONDS", help="length of one long poll, 0 to 20")
+    arguments = parser.parse_args()
+    try:
+        bulk = bulk_scorer()
+    except ValueError as error:
+        sys.exit(str(error))
+    if not bulk.settings.queue_url:
+        sys.exit("QUEUE_URL is not set: there is no queue to work on")
+    import boto3
+
+    worker = Worker(bulk, boto3.client("sqs"), bulk.settings.queue_url)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    sys.exit(1 if worker.run(arguments.until_empty, arguments.wait) else 0)
+
+
+if __name__ == "__main__":
+    main()

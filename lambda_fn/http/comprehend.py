@@ -1,0 +1,234 @@
+"""Amazon Comprehend's DetectSentiment and BatchDetectSentiment, so that its SDKs work here unchanged.
+
+    boto3.client("comprehend", endpoint_url="https://…").detect_sentiment(Text="to the moon", LanguageCode="en")
+
+AWS JSON 1.1: every call is `POST /`, the operation named in the header X-Amz-Target. Limits and error names are
+Comprehend's (https://docs.aws.amazon.com/comprehend/latest/APIReference/API_BatchDetectSentiment.html), and unlike
+there the whole document is read. There is no mixed class: its score is always 0.
+"""
+
+import json
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse
+
+from lambda_fn.http.auth import ApiKeyAuth
+from lambda_fn.http.errors import ApiError
+from lambda_fn.http.guard import route_path
+from lambda_fn.http.sigv4 import Signature, SignatureRefused
+from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+
+MEDIA_TYPE = "application/x-amz-json-1.1"
+TARGET = "Comprehend_20171127."
+MAX_DOCUMENTS = 25
+MAX_DOCUMENT_BYTES = 5000  # "5 KB", in UTF-8
+LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW")
+MODEL_LANGUAGE = "en"
+
+# Our errors by the names that Comprehend's clients know; anything else is an InvalidRequestException.
+AWS_NAMES = {
+    "internal_error": "InternalServerException",
+    "auth_unavailable": "ServiceUnavailableException",
+    "body_too_large": "RequestEntityTooLargeException",
+    "body_timeout": "RequestTimeoutException",
+}
+
+router = APIRouter()
+
+
+class ComprehendError(ApiError):
+    """`code` is AWS's name for the error."""
+
+    def __init__(self, code: str, message: str, status: int = 400):
+        super().__init__(status, code, message)
+
+
+def is_call(scope) -> bool:
+    return scope["method"] == "POST" and route_path(scope) == "/"
+
+
+def error_response(scope, error: ApiError) -> JSONResponse:
+    """An error as AWS's SDKs read it: they raise the exception class that `__type` names."""
+    name = error.code if error.code.endswith("Exception") else AWS_NAMES.get(error.code, "InvalidRequestException")
+    headers = {**error.headers, "x-amzn-errortype": name, "x-amzn-requestid": scope["request_id"]}
+    return JSONResponse({"__type": name, "Message": error.message}, error.status, headers, media_type=MEDIA_TYPE)
+
+
+def authorize(scope, headers: dict[str, str], auth: ApiKeyAuth) -> None:
+    """Refuse, before the body is read, a call whose signature cannot be right whatever the body is."""
+    if not auth.required:
+        return
+    try:
+        scope["sigv4"] = Signature.parse(headers)
+    except SignatureRefused as error:
+        raise ComprehendError(error.name, error.message) from None
+
+
+async def verify(request: Request, auth: ApiKeyAuth, body: bytes) -> None:
+    """Raises ComprehendError unless the call is signed with the API key, where one is required."""
+    if not auth.required:
+        return
+    signature: Signature = request.scope["sigv4"]
+    paths = sent_paths(request.scope)
+    if not await auth.proven(lambda key: any(signature.proves(key, "POST", path, body) for path in paths)):
+        raise ComprehendError(
+            "InvalidSignatureException", "the signature does not match; the secret access key must be the API key"
+        )
+
+
+def sent_paths(scope) -> set[str]:
+    """The paths that the caller may have signed: what a proxy strips (a stage, ROOT_PATH) is part of it or not."""
+    root = scope.get("root_path", "").rstrip("/")
+    return {"/", f"{root}/", root or "/"}
+
+
+REQUEST_SCHEMA = {
+    "oneOf": [
+        {
+            "type": "object",
+            "title": "DetectSentiment",
+            "required": ["Text", "LanguageCode"],
+            "properties": {
+                "Text": {"type": "string", "minLength": 1, "pattern": r"\S"},
+                "LanguageCode": {"const": MODEL_LANGUAGE},
+            },
+        },
+        {
+            "type": "object",
+            "title": "BatchDetectSentiment",
+            "required": ["TextList", "LanguageCode"],
+            "properties": {
+                "TextList": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": MAX_DOCUMENTS,
+                    "items": {"type": "string", "minLength": 1, "pattern": r"\S"},
+                },
+                "LanguageCode": {"const": MODEL_LANGUAGE},
+            },
+        },
+    ]
+}
+_ERROR_SCHEMA = {"type": "object", "properties": {"__type": {"type": "string"}, "Message": {"type": "string"}}}
+
+
+def _documented(description: str, schema: dict) -> dict:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+@router.post(
+    "/",
+    operation_id="comprehend",
+    summary="Amazon Comprehend: DetectSentiment, BatchDetectSentiment",
+    response_class=JSONResponse,
+    responses={
+        200: _documented("the result, as Comprehend gives it", {"type": "object"}),
+        **{
+            status: _documented(text, _ERROR_SCHEMA)
+            for status, text in {
+                400: "refused; __type is Comprehend's name for the error",
+                404: "switched off (API_AUTH=iam)",
+                408: "the body did not arrive in time",
+                413: "the body is too large",
+                415: "not application/x-amz-json-1.1",
+                500: "a fault of the service",
+            }.items()
+        },
+        422: _documented("not used", _ERROR_SCHEMA),
+    },
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "X-Amz-Target",
+                "in": "header",
+                "required": True,
+                "schema": {"enum": [TARGET + "DetectSentiment", TARGET + "BatchDetectSentiment"]},
+            }
+        ],
+        "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": REQUEST_SCHEMA}}},
+        "security": [{}, {"sigv4": []}],
+    },
+)
+async def comprehend(request: Request) -> JSONResponse:
+    """One call of Comprehend's API, named by X-Amz-Target."""
+    state = request.app.state
+    if state.settings.api_auth == "iam":
+        # API Gateway has checked a signature for execute-api; SDKs sign these calls for comprehend, so none gets here
+        # but by a caller who may as well use /analyze.
+        raise ComprehendError("UnknownOperationException", "Comprehend's API is off where API_AUTH=iam", 404)
+    body = await request.body()
+    await verify(request, state.auth, body)
+    operation = request.headers.get("x-amz-target", "").removeprefix(TARGET)
+    if operation not in OPERATIONS:
+        raise ComprehendError("UnknownOperationException", f"only {' and '.join(OPERATIONS)} are served here")
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ComprehendError("SerializationException", "the body is not valid JSON") from None
+    if not isinstance(payload, dict):
+        raise ComprehendError("SerializationException", "the body is not a JSON object")
+    check_language(payload.get("LanguageCode"))
+    answer = await to_thread.run_sync(OPERATIONS[operation], state.classifier, payload)
+    headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
+    return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
+
+
+def check_language(code: object) -> None:
+    if code not in LANGUAGES:
+        raise ComprehendError("ValidationException", f"LanguageCode must be one of {', '.join(LANGUAGES)}")
+    if code != MODEL_LANGUAGE:
+        raise ComprehendError("UnsupportedLanguageException", f"the model reads {MODEL_LANGUAGE!r} only")
+
+
+def detect_sentiment(classifier: SentimentClassifier, payload: dict) -> dict:
+    """`{"Text"}` -> `{"Sentiment", "SentimentScore"}`."""
+    text = payload.get("Text")
+    problem = text_problem(text)
+    if problem:
+        raise problem
+    return result(classifier.classify([text])[0])
+
+
+def batch_detect_sentiment(classifier: SentimentClassifier, payload: dict) -> dict:
+    """`{"TextList"}` -> `{"ResultList", "ErrorList"}`: a bad document is an entry of ErrorList, by its index."""
+    texts = payload.get("TextList")
+    if not isinstance(texts, list) or not texts:
+        raise ComprehendError("ValidationException", "TextList must be a list of at least one document")
+    if len(texts) > MAX_DOCUMENTS:
+        raise ComprehendError(
+            "BatchSizeLimitExceededException", f"{len(texts)} documents; at most {MAX_DOCUMENTS} are allowed"
+        )
+    problems = [text_problem(text) for text in texts]
+    good = [index for index, problem in enumerate(problems) if not problem]
+    sentiments = classifier.classify([texts[index] for index in good])
+    return {
+        "ResultList": [{"Index": index, **result(s)} for index, s in zip(good, sentiments, strict=True)],
+        "ErrorList": [
+            {"Index": index, "ErrorCode": problem.code, "ErrorMessage": problem.message}
+            for index, problem in enumerate(problems)
+            if problem
+        ],
+    }
+
+
+def text_problem(text: object) -> ComprehendError | None:
+    """Why this document cannot be scored."""
+    if not isinstance(text, str) or not text.strip():
+        return ComprehendError("InvalidRequestException", "a document must be a string that is not blank")
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_DOCUMENT_BYTES:
+        return ComprehendError(
+            "TextSizeLimitExceededException",
+            f"Input text size exceeds limit. Max length of request text allowed is {MAX_DOCUMENT_BYTES} bytes while in "
+            f"this request the text size is {size} bytes",
+        )
+    return None
+
+
+def result(sentiment: Sentiment) -> dict:
+    scores = {label.capitalize(): round(value, 6) for label, value in sentiment.probabilities.items()}
+    return {"Sentiment": max(scores, key=scores.__getitem__).upper(), "SentimentScore": {**scores, "Mixed": 0.0}}
+
+
+OPERATIONS = {"DetectSentiment": detect_sentiment, "BatchDetectSentiment": batch_detect_sentiment}

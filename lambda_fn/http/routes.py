@@ -1,0 +1,174 @@
+"""The service's own routes: one comment, many comments, health, and what is running."""
+
+import json
+import time
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from lambda_fn.http import ndjson
+from lambda_fn.http.answers import comment_text, wire
+from lambda_fn.http.errors import ApiError
+from lambda_fn.http.schemas import (
+    AnalyzeOptions,
+    AnalyzeResponse,
+    BatchAnalyzeResponse,
+    BatchOptions,
+    Comment,
+    ErrorResponse,
+    Health,
+    Info,
+    Limits,
+    Options,
+)
+from lambda_fn.model import cpu
+from lambda_fn.model.classifier import LABELS, Sentiment, SentimentClassifier
+from lambda_fn.model.explain import explain
+
+ERRORS = {
+    400: "not JSON, broken gzip, or cut off",
+    401: "the API key is missing or wrong",
+    408: "the body did not arrive in time",
+    413: "the body, a comment or the batch is too large",
+    415: "not JSON in UTF-8, or compressed with anything but gzip",
+    422: "JSON of the wrong shape, or a comment that cannot be scored",
+    500: "a fault of the service",
+}
+DOCUMENTED_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorResponse, "description": text} for status, text in ERRORS.items()
+}
+
+router = APIRouter()
+
+
+@router.post("/analyze", response_model=AnalyzeResponse, responses=DOCUMENTED_ERRORS)
+async def analyze(request: Request, comment: Comment, options: Annotated[AnalyzeOptions, Query()]) -> JSONResponse:
+    """Score one comment. Run on the event loop: at a few milliseconds a thread would cost more than it frees."""
+    started = time.perf_counter()
+    state = request.app.state
+    classifier: SentimentClassifier = state.classifier
+    if not options.explain:
+        sentiments = classifier.classify([comment.text])
+        return scored({"sentiment": wire(sentiments[0], options)}, sentiments, request, options, started)
+    sentiment, words = await to_thread.run_sync(explain, classifier, comment.text, state.settings.max_explain_words)
+    body = {
+        "sentiment": wire(sentiment, options),
+        "words": [
+            {"text": word.text, "start": word.start, "end": word.end, "contribution": word.contribution}
+            for word in words
+        ],
+    }
+    return scored(body, [sentiment], request, options, started)
+
+
+@router.post(
+    "/batch_analyze",
+    response_model=BatchAnalyzeResponse,
+    responses={
+        200: {"content": {ndjson.MEDIA_TYPE: {"schema": {"type": "string"}}}},
+        **DOCUMENTED_ERRORS,
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Comment"}},
+                },
+                ndjson.MEDIA_TYPE: {
+                    "schema": {"description": "one JSON object a line, each as in the list"},
+                    "example": '{"id": "a", "text": "Crypto to the moon!"}\n',
+                },
+            },
+        }
+    },
+)
+async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query()]) -> Response:
+    """Score many comments, in order. Run in a thread, so that other requests are answered meanwhile.
+
+    As `application/x-ndjson`, one comment a line, there may be any number of them, and every bad one gets an error in
+    its place.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == ndjson.MEDIA_TYPE:
+        return await ndjson.score_lines(request, options)
+    comments = parse(await request.body())
+    settings = request.app.state.settings
+    if len(comments) > settings.max_batch_comments:
+        raise ApiError(
+            413,
+            "batch_too_large",
+            f"{len(comments)} comments; at most {settings.max_batch_comments} are allowed, or more as NDJSON",
+        )
+    started = time.perf_counter()
+    answers: list[dict] = []
+    texts: list[str] = []
+    for index, comment in enumerate(comments):
+        try:
+            texts.append(comment_text(comment, settings.max_text_chars))
+            answers.append({})
+        except ApiError as error:
+            if options.errors == "all":
+                place = f"body[{index}].text" if error.code.startswith("text_") else f"body[{index}]"
+                error.message = f"{place}: {error.message}"
+                raise
+            answers.append(error.body)
+    sentiments = await to_thread.run_sync(request.app.state.classifier.classify, texts)
+    for answer, sentiment in zip([answer for answer in answers if not answer], sentiments, strict=True):
+        answer |= wire(sentiment, options)
+    return scored({"sentiment": answers}, sentiments, request, options, started)
+
+
+@router.get("/health", response_model=Health)
+async def health() -> JSONResponse:
+    """Answers once the model is loaded."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/info", response_model=Info, responses={401: DOCUMENTED_ERRORS[401]})
+async def info(request: Request) -> Info:
+    """What is running: model, limits, CPU."""
+    settings, classifier = request.app.state.settings, request.app.state.classifier
+    return Info(
+        model=settings.model_dir.name,
+        revision=classifier.revision,
+        labels=list(LABELS),
+        limits=Limits(
+            text_chars=settings.max_text_chars,
+            batch_comments=settings.max_batch_comments,
+            body_bytes=settings.max_body_bytes,
+            model_tokens=classifier.max_tokens,
+        ),
+        cpu=cpu.int8_flags(),
+        threads=settings.threads,
+    )
+
+
+def parse(body: bytes) -> list:
+    """The JSON list in a request body. Raises ApiError 400 or 422."""
+    if not body:
+        raise ApiError(422, "invalid_request", "body: Field required")
+    try:
+        comments = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "invalid_json", "the body is not valid JSON") from None
+    if not isinstance(comments, list):
+        raise ApiError(422, "invalid_request", "body: a batch is a JSON list of comments")
+    return comments
+
+
+def scored(body: dict, sentiments: list[Sentiment], request: Request, options: Options, started: float) -> JSONResponse:
+    """`body` with the headers that say what the answer took: tokens read, comments cut, milliseconds of inference."""
+    state = request.app.state
+    if options.detail:
+        body["model"] = {"name": state.settings.model_dir.name, "revision": state.classifier.revision}
+    return JSONResponse(
+        body,
+        headers={
+            "x-compute-tokens": str(sum(sentiment.tokens for sentiment in sentiments)),
+            "x-truncated": str(sum(sentiment.truncated for sentiment in sentiments)),
+            "x-inference-time": f"{(time.perf_counter() - started) * 1000:.2f}",
+            "x-model-revision": state.classifier.revision,
+        },
+    )

@@ -1,0 +1,133 @@
+"""Request and response bodies of the HTTP API, and its one error shape."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from lambda_fn.model.text import TextError, check_text
+from lambda_fn.settings import get_settings
+
+
+def _check(value: Any) -> str:
+    """`check_text` as a pydantic validator; plain, because pydantic's own str refuses lone surrogates."""
+    try:
+        return check_text(value, get_settings().max_text_chars)
+    except TextError as error:
+        raise PydanticCustomError(error.code, "{reason}", {"reason": str(error)}) from None
+
+
+CommentText = Annotated[
+    str,
+    PlainValidator(_check),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": r"\S", "examples": ["Crypto to the moon!"]}),
+]
+
+
+class Comment(BaseModel):
+    """One comment to score. Other fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: CommentText
+
+
+class Options(BaseModel):
+    """Query parameters. Without any, the answer has the shape that clients have always known."""
+
+    classes: int = Field(2, ge=2, le=3, description="3: `label` may be neutral; `score` is its probability of three")
+    detail: bool = Field(False, description="add probabilities, tokens, truncated and the model's revision")
+
+
+class AnalyzeOptions(Options):
+    explain: bool = Field(False, description="add what each word contributed")
+
+
+class BatchOptions(Options):
+    errors: Literal["all", "item"] = Field(
+        "all", description="all: one bad comment refuses the batch; item: it gets an error in its place"
+    )
+
+
+class Probabilities(BaseModel):
+    """They sum to 1."""
+
+    negative: float = Field(ge=0, le=1)
+    neutral: float = Field(ge=0, le=1)
+    positive: float = Field(ge=0, le=1)
+
+
+class Score(BaseModel):
+    """`score` is the calibrated probability of `label` between positive and negative (`classes=3`: of all three)."""
+
+    label: Literal["negative", "neutral", "positive"]
+    score: float = Field(ge=0, le=1)
+    probabilities: Probabilities | None = Field(None, description="with `detail`")
+    tokens: int | None = Field(None, description="with `detail`: tokens the model read")
+    truncated: bool | None = Field(None, description="with `detail`: whether the comment was longer than its window")
+
+
+class Word(BaseModel):
+    """A word of the comment, or several in a row where the comment has many."""
+
+    text: str
+    start: int = Field(ge=0, description="offset in the comment, in characters (code points)")
+    end: int = Field(ge=0)
+    contribution: float = Field(
+        description="log-odds towards positive that the comment loses without it: negative pulls to negative"
+    )
+
+
+class Model(BaseModel):
+    """With `detail`."""
+
+    name: str
+    revision: str
+
+
+class AnalyzeResponse(BaseModel):
+    sentiment: Score
+    words: list[Word] | None = Field(None, description="with `explain`")
+    model: Model | None = None
+
+
+class ItemError(BaseModel):
+    """With `errors=item`: in place of a comment that cannot be scored."""
+
+    error: "ErrorBody"
+
+
+class BatchAnalyzeResponse(BaseModel):
+    """In the order of the request."""
+
+    sentiment: list[Score | ItemError]
+    model: Model | None = None
+
+
+class Health(BaseModel):
+    status: str
+
+
+class Limits(BaseModel):
+    text_chars: int
+    batch_comments: int
+    body_bytes: int
+    model_tokens: int = Field(description="a longer comment is cut to this many tokens")
+
+
+class Info(BaseModel):
+    model: str
+    revision: str
+    labels: list[str]
+    limits: Limits
+    cpu: list[str] = Field(description="instruction sets that decide the speed of int8 inference")
+    threads: int
+
+
+class ErrorBody(BaseModel):
+    code: str = Field(description="machine-readable, stable")
+    message: str = Field(description="what to do about it")
+
+
+class ErrorResponse(BaseModel):
+    error: ErrorBody

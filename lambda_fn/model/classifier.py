@@ -1,0 +1,183 @@
+"""Texts in, sentiments out: tokenize, bucket by length, run ONNX. No HTTP, no AWS.
+
+A batch holds comments of similar length under a token budget, so that no comment is padded to a far longer
+neighbour's length. The model's quantization scales are static, so a comment's score does not depend on its batch.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# onnxruntime >= 1.29 reports usage by default; a service that reads people's comments reports nothing.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# One process, few cores: the tokenizer's own thread pool would only compete with the matrix products.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import numpy as np
+import onnxruntime as ort
+from tokenizers import Tokenizer
+
+from lambda_fn.model.text import normalise
+from lambda_fn.settings import get_settings
+
+LABELS = ("negative", "neutral", "positive")
+NEGATIVE, NEUTRAL, POSITIVE = range(3)
+
+# A batch may pad its shortest comment to this multiple of its length, plus a few tokens.
+MAX_PADDING_RATIO = 1.25
+PADDING_SLACK_TOKENS = 4
+# With this many tokens a batch is worth a run of its own: it ends where the length changes, so that most rows have no
+# padding at all (docs/SPEED.md).
+ENOUGH_TOKENS = 256
+
+
+class ModelError(RuntimeError):
+    """The model artifact is missing, incomplete or of another shape than this code expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """What the model reads in one comment.
+
+    label: "positive" or "negative", the larger of the two.
+    score: calibrated probability of `label` between those two, in [0.5, 1].
+    probabilities: of "negative", "neutral" and "positive"; they sum to 1.
+    tokens: tokens the model read, its two markers included.
+    truncated: whether the comment was longer than the model's window.
+    """
+
+    label: str
+    score: float
+    probabilities: dict[str, float]
+    tokens: int
+    truncated: bool
+
+
+class SentimentClassifier:
+    """A quantized DistilBERT in one ONNX Runtime session. Thread-safe: `classify` keeps no state."""
+
+    def __init__(
+        self, session: ort.InferenceSession, tokenizer: Tokenizer, config: dict, revision: str, batch_tokens: int
+    ):
+        self.session = session
+        self.tokenizer = tokenizer
+        self.revision = revision
+        self.max_tokens: int = config["max_tokens"]
+        self.temperature: float = config["calibration"]["temperature"]
+        self.binary_temperature: float = config["calibration"]["binary_temperature"]
+        self.batch_tokens = batch_tokens
+        self._pad_id: int = config["pad_token_id"]
+
+    @classmethod
+    def load(cls, model_dir: str | Path | None = None) -> "SentimentClassifier":
+        """Read the artifact folder: config.json, tokenizer.json, onnx/model_quantized.onnx, manifest.json.
+
+        model_dir: default the setting MODEL_DIR, else the model in this repository.
+        Raises ModelError if a file is missing or unreadable.
+        """
+        settings = get_settings()
+        folder = Path(model_dir or settings.model_dir)
+        try:
+            config = json.loads((folder / "config.json").read_text())
+            revision = json.loads((folder / "manifest.json").read_text())["revision"]
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            session = ort.InferenceSession(
+                str(folder / "onnx" / "model_quantized.onnx"),
+                session_options(settings.threads),
+                ["CPUExecutionProvider"],
+            )
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(max_length=config["max_tokens"])
+            labels = tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
+            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens)
+        except KeyError as error:
+            raise ModelError(f"cannot load the model in {folder}: its config has no {error}") from error
+        except OSError as error:
+            raise ModelError(f"cannot load the model in {folder}: {error}") from error
+        except Exception as error:  # tokenizers and onnxruntime raise their own bare exceptions for a broken file
+            raise ModelError(f"cannot load the model in {folder}: {type(error).__name__}: {error}") from error
+        if labels != LABELS:
+            raise ModelError(f"the model in {folder} has labels {labels}, expected {LABELS}")
+        return classifier
+
+    def classify(self, texts: Sequence[str]) -> list[Sentiment]:
+        """Score `texts`, in order. Any string gets a result; an empty one gets the model's prior.
+
+        Raises TypeError for an item that is not a string.
+        """
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"texts must be strings, not {type(text).__name__}")
+        encodings = self.tokenizer.encode_batch_fast([normalise(text) for text in texts])
+        logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
+        for batch in length_buckets([len(e.ids) for e in encodings], self.batch_tokens):
+            logits[batch] = self._run([encodings[i].ids for i in batch])
+        return self._sentiments(logits, encodings)
+
+    def _run(self, ids: list[list[int]]) -> np.ndarray:
+        """Logits [n, 3] of one batch, padded to its longest member."""
+        width = max(map(len, ids))
+        input_ids = np.full((len(ids), width), self._pad_id, dtype=np.int64)
+        attention_mask = np.zeros((len(ids), width), dtype=np.int64)
+        for row, tokens in enumerate(ids):
+            input_ids[row, : len(tokens)] = tokens
+            attention_mask[row, : len(tokens)] = 1
+        return self.session.run(["logits"], {"input_ids": input_ids, "attention_mask": attention_mask})[0]
+
+    def _sentiments(self, logits: np.ndarray, encodings: list) -> list[Sentiment]:
+        logits = logits.astype(np.float64)
+        probabilities = softmax(logits / self.temperature)
+        margin = logits[:, POSITIVE] - logits[:, NEGATIVE]
+        scores = 1 / (1 + np.exp(-np.abs(margin) / self.binary_temperature))
+        return [
+            Sentiment(
+                label="positive" if margin[i] >= 0 else "negative",
+                score=float(scores[i]),
+                probabilities=dict(zip(LABELS, probabilities[i].tolist(), strict=True)),
+                tokens=len(encoding.ids),
+                truncated=bool(encoding.overflowing),
+            )
+            for i, encoding in enumerate(encodings)
+        ]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Row-wise softmax of [n, classes]."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def length_buckets(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of `lengths` in batches of similar length, each at most `batch_tokens` tokens with its padding.
+
+    A comment longer than `batch_tokens` is a batch of its own.
+    """
+    batch: list[int] = []
+    shortest = 0
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        length = lengths[index]
+        too_many = length * (len(batch) + 1) > batch_tokens
+        too_uneven = length > shortest * MAX_PADDING_RATIO + PADDING_SLACK_TOKENS
+        enough = bool(batch) and length > lengths[batch[-1]] and lengths[batch[-1]] * len(batch) >= ENOUGH_TOKENS
+        if batch and (too_many or too_uneven or enough):
+            yield batch
+            batch = []
+        if not batch:
+            shortest = length
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A waiting thread that spins would burn the CPU credit that Lambda meters.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    # The graph is written in fused operators already; what the levels above would add depends on the CPU.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    return options

@@ -1,0 +1,28 @@
+from typer.testing import CliRunner
+
+from crypto_sentiment.cli.simulate import app
+from crypto_sentiment.simulation import lambda_day
+
+run = CliRunner().invoke
+SMALL = ["--comments-per-day", "1e6", "--most-events", "5000", "--option", "lambda-sqs-packed-x86"]
+
+
+def test_a_day_is_played_and_agrees(tmp_path):
+    result = run(app, [*SMALL, "--markdown", str(tmp_path / "day.md")])
+    assert "| lambda-sqs-packed-x86 |" in (tmp_path / "day.md").read_text()
+    assert result.exit_code == 0, result.output
+    assert "agree within 5 %" in result.output
+    assert "p99 s" in result.output
+
+
+def test_a_disagreement_is_named_and_exits_1(monkeypatch):
+    monkeypatch.setattr(lambda_day, "slowdown", lambda scenario, architecture: 2.0)
+    result = run(app, SMALL)
+    assert result.exit_code == 1
+    assert "lambda-sqs-packed-x86 disagrees: compute" in " ".join(result.output.split())
+
+
+def test_bad_input_exits_2():
+    assert run(app, ["--option", "pigeons"]).exit_code == 2
+    assert run(app, ["--comments-per-day", "-4"]).exit_code == 2
+    assert run(app, ["--width", "512", "--option", "lambda-sqs-packed-x86"]).exit_code == 2

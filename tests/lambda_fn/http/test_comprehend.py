@@ -1,0 +1,291 @@
+"""Amazon Comprehend's clients against this service: boto3 itself, over HTTP, in each way to authenticate."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import botocore.auth
+import httpx
+import pytest
+from botocore.config import Config
+
+from lambda_fn.http.sigv4 import Signature, SignatureRefused
+from tests.comments import LONG, NEGATIVE, POSITIVE
+from tests.conftest import API_KEY as KEY
+
+
+def comprehend(url: str, secret: str = KEY, access_key_id: str = "crypto-sentiment"):
+    return boto3.client(
+        "comprehend",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+    )
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    return comprehend(server)
+
+
+def test_detect_sentiment(client):
+    answer = client.detect_sentiment(Text="Crypto to the moon!", LanguageCode="en")
+    assert answer["Sentiment"] == "POSITIVE"
+    scores = answer["SentimentScore"]
+    assert set(scores) == {"Positive", "Negative", "Neutral", "Mixed"}
+    assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+    assert scores["Positive"] == max(scores.values())
+    assert answer["ResponseMetadata"]["RequestId"]
+
+
+def test_neutral_is_a_class(client):
+    question = "What is the difference between a hot wallet and a cold wallet?"
+    assert client.detect_sentiment(Text=question, LanguageCode="en")["Sentiment"] == "NEUTRAL"
+
+
+def test_batch_gives_results_and_errors_with_their_index(client):
+    texts = [POSITIVE[0], " ", NEGATIVE[1], "a" * 5001, POSITIVE[2]]
+    answer = client.batch_detect_sentiment(TextList=texts, LanguageCode="en")
+    assert [(item["Index"], item["Sentiment"]) for item in answer["ResultList"]] == [
+        (0, "POSITIVE"),
+        (2, "NEGATIVE"),
+        (4, "POSITIVE"),
+    ]
+    assert [(item["Index"], item["ErrorCode"]) for item in answer["ErrorList"]] == [
+        (1, "InvalidRequestException"),
+        (3, "TextSizeLimitExceededException"),
+    ]
+
+
+def test_a_document_is_scored_in_a_batch_as_alone(client):
+    alone = client.detect_sentiment(Text=NEGATIVE[0], LanguageCode="en")
+    batch = client.batch_detect_sentiment(TextList=[*POSITIVE, NEGATIVE[0]], LanguageCode="en")
+    last = batch["ResultList"][-1]
+    assert last["Sentiment"] == alone["Sentiment"]
+    assert last["SentimentScore"]["Negative"] == pytest.approx(alone["SentimentScore"]["Negative"], abs=0.001)
+
+
+def test_more_than_500_characters_are_read(client):
+    """Comprehend itself reads the first 500 only."""
+    start = "There is a wallet and there is an exchange and there is a ledger. " * 8
+    assert len(start) > 500
+    neutral = client.detect_sentiment(Text=start, LanguageCode="en")["SentimentScore"]
+    angry = client.detect_sentiment(
+        Text=start + "This coin is a total scam, the worst garbage, I lost everything.", LanguageCode="en"
+    )["SentimentScore"]
+    assert angry["Negative"] > neutral["Negative"] + 0.2
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "error"),
+    [
+        ("detect_sentiment", {"Text": "a" * 5001, "LanguageCode": "en"}, "TextSizeLimitExceededException"),
+        ("detect_sentiment", {"Text": "é" * 2501, "LanguageCode": "en"}, "TextSizeLimitExceededException"),
+        ("detect_sentiment", {"Text": "hola", "LanguageCode": "es"}, "UnsupportedLanguageException"),
+        ("detect_sentiment", {"Text": "", "LanguageCode": "en"}, "InvalidRequestException"),
+        ("batch_detect_sentiment", {"TextList": ["a"] * 26, "LanguageCode": "en"}, "BatchSizeLimitExceededException"),
+    ],
+)
+def test_limits_raise_comprehends_own_exceptions(client, operation, parameters, error):
+    with pytest.raises(getattr(client.exceptions, error)):
+        getattr(client, operation)(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "error"),
+    [
+        ("detect_sentiment", {"Text": "moon", "LanguageCode": "xx"}, "ValidationException"),
+        ("detect_sentiment", {"LanguageCode": "en"}, "InvalidRequestException"),
+        ("batch_detect_sentiment", {"TextList": [], "LanguageCode": "en"}, "ValidationException"),
+        ("detect_dominant_language", {"Text": "moon"}, "UnknownOperationException"),
+    ],
+)
+def test_other_errors_have_a_name_and_a_message(client, operation, parameters, error):
+    with pytest.raises(client.exceptions.ClientError) as raised:
+        getattr(client, operation)(**parameters)
+    assert raised.value.response["Error"]["Code"] == error
+    assert raised.value.response["Error"]["Message"]
+
+
+def test_exactly_5000_bytes_and_25_documents_are_allowed(client):
+    answer = client.batch_detect_sentiment(TextList=[LONG[:4999] + "a"] + ["to the moon"] * 24, LanguageCode="en")
+    assert len(answer["ResultList"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "name"),
+    [
+        (b'{"Text": "moo', "application/x-amz-json-1.1", 400, "SerializationException"),
+        (b"[" * 50_000, "application/x-amz-json-1.1", 400, "SerializationException"),
+        (b'["moon"]', "application/x-amz-json-1.1", 400, "SerializationException"),
+        (b"{}", "text/plain", 415, "InvalidRequestException"),
+        (b" " * 1_100_000, "application/x-amz-json-1.1", 413, "RequestEntityTooLargeException"),
+    ],
+)
+def test_a_broken_call_gets_an_error_in_aws_shape(server, body, content_type, status, name):
+    headers = {"content-type": content_type, "x-amz-target": "Comprehend_20171127.DetectSentiment"}
+    response = httpx.post(f"{server}/", content=body, headers=headers)
+    assert (response.status_code, response.json()["__type"]) == (status, name)
+    assert response.headers["x-amzn-errortype"] == name
+
+
+def test_with_an_api_key_the_signature_is_verified(keyed_server):
+    answer = comprehend(keyed_server).detect_sentiment(Text="Crypto to the moon! 🚀 é", LanguageCode="en")
+    assert answer["Sentiment"] == "POSITIVE"
+
+
+@pytest.mark.parametrize(
+    ("secret", "access_key_id", "error"),
+    [
+        ("another-key", "crypto-sentiment", "InvalidSignatureException"),
+        (KEY, "AKIAIOSFODNN7EXAMPLE", "UnrecognizedClientException"),
+    ],
+)
+def test_a_wrong_secret_or_a_real_aws_identity_is_refused(keyed_server, secret, access_key_id, error):
+    client = comprehend(keyed_server, secret, access_key_id)
+    with pytest.raises(client.exceptions.ClientError) as raised:
+        client.detect_sentiment(Text="to the moon", LanguageCode="en")
+    assert raised.value.response["Error"]["Code"] == error
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": KEY}, {"authorization": "Basic abc"}])
+def test_an_unsigned_call_is_refused_where_a_key_is_asked_for(keyed_server, headers):
+    response = httpx.post(
+        f"{keyed_server}/",
+        json={"Text": "moon", "LanguageCode": "en"},
+        headers={
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": "Comprehend_20171127.DetectSentiment",
+            **headers,
+        },
+    )
+    assert response.status_code == 400
+    assert response.json()["__type"] in ("MissingAuthenticationTokenException", "IncompleteSignatureException")
+
+
+def test_under_iam_the_route_is_off(tight_server):
+    client = comprehend(tight_server)
+    with pytest.raises(client.exceptions.ClientError, match="API_AUTH=iam") as raised:
+        client.detect_sentiment(Text="to the moon", LanguageCode="en")
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert httpx.post(f"{tight_server}/analyze", json={"text": "moon"}).status_code == 200
+
+
+def signed(path: str = "/", body: bytes = b"{}", service: str = "comprehend", **context) -> dict[str, str]:
+    """The headers of a request that botocore has signed."""
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    request = AWSRequest("POST", f"https://example.com{path}", {"X-Amz-Target": "t", **context}, body)
+    botocore.auth.SigV4Auth(Credentials("crypto-sentiment", KEY), service, "eu-west-1").add_auth(request)
+    return {"host": "example.com", **{name.lower(): value for name, value in request.headers.items()}}
+
+
+def test_a_signature_covers_key_path_body_and_signed_headers():
+    headers = signed("/prod/", b'{"Text": "moon"}')
+    signature = Signature.parse(headers)
+    key = KEY.encode()
+    assert signature.proves(key, "POST", "/prod/", b'{"Text": "moon"}')
+    assert not signature.proves(b"other", "POST", "/prod/", b'{"Text": "moon"}')
+    assert not signature.proves(key, "POST", "/", b'{"Text": "moon"}')
+    assert not signature.proves(key, "POST", "/prod/", b'{"Text": "doom"}')
+    assert not Signature.parse({**headers, "x-amz-target": "u"}).proves(key, "POST", "/prod/", b'{"Text": "moon"}')
+
+
+def test_a_claimed_body_hash_is_not_believed():
+    from hashlib import sha256
+
+    headers = signed(body=b"one", **{"X-Amz-Content-SHA256": sha256(b"one").hexdigest()})
+    signature = Signature.parse(headers)
+    assert signature.proves(KEY.encode(), "POST", "/", b"one")
+    assert not signature.proves(KEY.encode(), "POST", "/", b"two")
+
+
+@pytest.mark.parametrize("minutes", [-16, 16])
+def test_a_signature_is_good_for_a_quarter_of_an_hour(minutes):
+    headers = signed()
+    Signature.parse(headers, datetime.now(UTC) + timedelta(minutes=minutes * 0.9))
+    with pytest.raises(SignatureRefused, match="15 minutes"):
+        Signature.parse(headers, datetime.now(UTC) + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda h: h.pop("authorization"), "MissingAuthenticationTokenException"),
+        (lambda h: h.update(authorization="AWS4-HMAC-SHA256 Credential=x"), "IncompleteSignatureException"),
+        (lambda h: h.pop("x-amz-date"), "IncompleteSignatureException"),
+        (lambda h: h.update({"x-amz-date": "20269999T999999Z"}), "InvalidSignatureException"),
+        (lambda h: h.pop("x-amz-target"), "IncompleteSignatureException"),
+        (lambda h: h.update(authorization=h["authorization"].replace("host;", "")), "IncompleteSignatureException"),
+    ],
+)
+def test_a_malformed_signature_is_refused_before_the_body(change, name):
+    headers = signed()
+    change(headers)
+    with pytest.raises(SignatureRefused) as raised:
+        Signature.parse(headers)
+    assert raised.value.name == name
+
+
+def test_a_signature_for_another_service_is_refused():
+    with pytest.raises(SignatureRefused, match="comprehend"):
+        Signature.parse(signed(service="execute-api"))
+
+
+@pytest.fixture
+def keyed_app():
+    """The app in this process, asking for the key."""
+    from lambda_fn import api
+    from lambda_fn.http.auth import ApiKeyAuth
+    from lambda_fn.settings import Settings
+
+    before = api.app.state.auth
+    api.app.state.auth = ApiKeyAuth(Settings(api_auth="api-key", api_key=KEY))
+    yield api
+    api.app.state.auth = before
+
+
+@pytest.mark.parametrize("stage_in_path", [True, False], ids=["HTTP API", "REST API"])
+def test_a_call_signed_for_a_stage_is_verified_behind_it(keyed_app, stage_in_path):
+    """boto3 signs the path that it sends, which begins with API Gateway's stage."""
+    from tests.lambda_fn.http.test_api import Context
+
+    body = json.dumps({"Text": "to the moon", "LanguageCode": "en"}).encode()
+    headers = signed(
+        "/prod/",
+        body,
+        **{
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": "Comprehend_20171127.DetectSentiment",
+        },
+    )
+    event = {
+        "version": "2.0",
+        "rawPath": "/prod/",
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "stage": "prod",
+            "http": {"method": "POST", "path": "/prod/", "sourceIp": "203.0.113.7"},
+            "requestId": "id-1",
+        },
+        "body": body.decode(),
+        "isBase64Encoded": False,
+    }
+    if not stage_in_path:
+        event = {
+            "resource": "/",
+            "path": "/",
+            "httpMethod": "POST",
+            "headers": headers,
+            "requestContext": {"stage": "prod", "path": "/prod/", "identity": {"sourceIp": "203.0.113.7"}},
+            "body": body.decode(),
+            "isBase64Encoded": False,
+        }
+    answer = keyed_app.handler(event, Context())
+    assert answer["statusCode"] == 200, answer["body"]
+    assert json.loads(answer["body"])["Sentiment"] == "POSITIVE"
