@@ -1,4 +1,4 @@
-# Every target sets up what it needs: a clone, git, make and Python 3.11-3.14 are enough (Node 20+ with npm for CDK).
+# Every target sets up what it needs: a clone, git, make and Python 3.11-3.14 are enough (Node 22 or 24 with npm for CDK).
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.14 python3.11 python3; do command -v $$p >/dev/null && \
   $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -12,7 +12,9 @@ PORT ?= 8000
 TORCH_INDEX ?=
 # Tests that take the model's graph apart: `onnx` is in training's environment, not in the service's.
 NEEDS_ONNX := tests/scripts/test_variants.py
+# uv installs in seconds what pip installs in minutes; where none is on PATH, a pinned one goes into the environment.
 PIP_QUIET := --quiet --disable-pip-version-check
+UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme synth \
@@ -21,25 +23,25 @@ PIP_QUIET := --quiet --disable-pip-version-check
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
-run: $(VENV)/.runtime  ## serve the API on http://127.0.0.1:8000 with the model in the repository
-	$(PY) -m uvicorn lambda_fn.api:app --host $(HOST) --port $(PORT) --no-access-log --timeout-keep-alive 75
+run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in the repository
+	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
+test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
 	$(PY) -m pytest --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "not image and not slow" $(ARGS)
 
-test-slow: $(VENV)/.dev node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
+test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
 	$(PY) -m pytest -s --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "slow and not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps and of the graph (installs PyTorch); ARGS="-m slow" for arm64's
 	$(TRAINING_PY) -m pytest tests/training $(NEEDS_ONNX) -m "not slow" $(ARGS)
 
-test-image: $(VENV)/.dev  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
+test-image: $(VENV)/.ready  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
 	$(PY) -m pytest tests/image $(ARGS)
 
-synth: $(VENV)/.dev node_modules/.ready  ## make the CloudFormation templates in cdk.out; ARGS="-c compute=both"
+synth: $(VENV)/.ready node_modules/.ready  ## make the CloudFormation templates in cdk.out; ARGS="-c compute=both"
 	npx cdk synth --quiet $(ARGS)
 
-deploy: $(VENV)/.dev node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
+deploy: $(VENV)/.ready node_modules/.ready  ## deploy to the AWS account in the environment; ARGS="-c compute=both"
 	npx cdk deploy --all $(ARGS)
 
 model: $(TRAINING_VENV)/.teacher  ## train the model, from data to artifact (hours on two cores; DATA_DIR=folder, else of make data)
@@ -52,26 +54,26 @@ data: $(TRAINING_VENV)/.ready  ## prepare the training data, and report on it (D
 publish: $(TRAINING_VENV)/.ready  ## say what REPO=owner/name on Hugging Face would get; ARGS=--push uploads it
 	$(TRAINING_PY) -m training.ship.publish $(REPO) $(ARGS)
 
-cost: $(VENV)/.dev  ## what 10 million comments a day cost, each way of running it
-	$(PY) -m scripts.cost_estimate --allow-stale $(ARGS)
+cost: $(VENV)/.ready  ## what 10 million comments a day cost, each way of running it
+	$(VENV)/bin/crypto-sentiment cost --allow-stale $(ARGS)
 
-cost-docs: $(VENV)/.dev  ## write docs/COST.md and docs/cost
-	$(PY) -m scripts.cost_estimate --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
-	$(PY) -m crypto_sentiment.cli.simulate --markdown docs/cost/simulation.md
+cost-docs: $(VENV)/.ready  ## write docs/COST.md and docs/cost
+	$(VENV)/bin/crypto-sentiment cost --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
+	$(VENV)/bin/crypto-sentiment simulate --markdown docs/cost/simulation.md
 
-simulate: $(VENV)/.dev  ## play a day event by event and compare its bill with the estimate
-	$(PY) -m crypto_sentiment.cli.simulate $(ARGS)
+simulate: $(VENV)/.ready  ## play a day event by event and compare its bill with the estimate
+	$(VENV)/bin/crypto-sentiment simulate $(ARGS)
 
-lint: $(VENV)/.dev  ## check style
+lint: $(VENV)/.ready  ## check style
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
 bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (installs PyTorch; COMMENTS=file of real comments)
 	$(BENCH_PY) -m scripts.benchmark $(if $(COMMENTS),--comments $(COMMENTS)) $(ARGS)
 
-bench-guard: $(VENV)/.dev  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
+bench-guard: $(VENV)/.ready  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
 	$(PY) -m scripts.benchmark.guard $(ARGS)
 
-readme: $(VENV)/.dev  ## run the documents' commands again and put their output into them
+readme: $(VENV)/.ready  ## run the documents' commands again and put their output into them
 	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md training/README.md
 
 lock:  ## pin the dependencies again (needs uv)
@@ -82,26 +84,34 @@ clean:  ## remove what the targets above created
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH. Install one (Debian: apt-get install python3 python3-venv) or pass PYTHON=/path/to/python." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making the environment $(VENV) with $(PYTHON)"
+	@if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) $(VENV); else \
+	  $(PYTHON) -m venv $(VENV) && $@ -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/requirements-uv.txt; fi
 
-# What the image installs, exactly: hashes checked, nothing beyond the list.
-$(VENV)/.runtime: lambda_fn/requirements.txt | $(VENV)/bin/python
-	$(PY) -m pip install $(PIP_QUIET) --require-hashes --no-deps --only-binary :all: -r $<
+# Everything that README's commands need, hashes checked, and this project itself, editable.
+$(VENV)/.ready: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing $$(grep -c == requirements.txt) packages, hashes checked: some 20 s, or minutes if they must be downloaded first"
+	@$(UV) pip install --quiet --python $(PY) --require-hashes --no-deps --only-binary :all: -r requirements.txt
+	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements.txt $(VENV)/.runtime
-	$(PY) -m pip install $(PIP_QUIET) -r $<
-	@touch $@
-
-# The CDK command line, for which Node 20 or later and npm have to be there.
+# The CDK command line, for which Node and npm have to be there.
 node_modules/.ready: package-lock.json
-	npm ci --no-audit --no-fund --silent
+	@command -v npm >/dev/null || { echo "No npm on PATH: the CDK command line needs Node 22 or 24 with npm (https://nodejs.org)." >&2; exit 1; }
+	@echo "Installing the CDK command line"
+	@npm ci --no-audit --no-fund --silent
 	@touch $@
+
+# $(call environment,FOLDER,LOCK FILE): an environment of its own, as large as PyTorch makes it.
+define environment
+	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
+	@echo "Installing $(2) into $(1)"
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 && $(1)/bin/python -m pip install $(PIP_QUIET)) -r $(2)
+endef
 
 $(TRAINING_VENV)/.ready: training/requirements.txt
-	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
-	$(PYTHON) -m venv $(TRAINING_VENV)
-	$(TRAINING_PY) -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 &&  $(TRAINING_PY) -m pip install $(PIP_QUIET)) -r $<
+	$(call environment,$(TRAINING_VENV),training/requirements.txt)
 	@touch $@
 
 $(TRAINING_VENV)/.teacher: training/requirements-teacher.txt $(TRAINING_VENV)/.ready

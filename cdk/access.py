@@ -7,8 +7,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.nag import accept
+from lambda_fn.contract import Env
 
 KEY_CHARACTERS = 40
 
@@ -33,14 +34,14 @@ class ApiKey(secretsmanager.Secret):
         )
 
 
-def access_environment(scope: Construct, knobs: Knobs, role: iam.IGrantable) -> dict[str, str]:
+def access_environment(scope: Construct, context: ContextValues, role: iam.IGrantable) -> dict[str, str]:
     """The variables that tell the app whom to let in; `role` is granted the reading of the key, if there is one."""
-    environment = {"API_AUTH": knobs.api_auth, "CORS_ALLOW_ORIGINS": json.dumps(knobs.cors_origins)}
-    if knobs.api_auth == "none":
+    environment = {Env.API_AUTH: context.api_auth, Env.CORS_ALLOW_ORIGINS: json.dumps(context.cors_origins)}
+    if context.api_auth == "none":
         Annotations.of(scope).add_warning_v2("open-api", "api_auth=none: anybody who has the URL can call this API")
-    if knobs.api_auth == "api-key":
+    if context.api_auth == "api-key":
         key = ApiKey(scope, "Key")
         key.grant_read(role)
-        environment["API_KEY_SECRET_ARN"] = key.secret_arn
+        environment[Env.API_KEY_SECRET_ARN] = key.secret_arn
         CfnOutput(Stack.of(scope), "ApiKeySecret", value=key.secret_arn, description="Secret that holds the API key")
     return environment

@@ -10,9 +10,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk.access import access_environment
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.function import ImageFunction, log_group
 from cdk.nag import accept
+from lambda_fn.contract import API_HANDLER
 
 # What is told apart when something is slow or refused; no query, no body, no header.
 ACCESS_LOG = {
@@ -38,39 +39,39 @@ METHODS = {"api-key": ANY, "none": ANY, "iam": SIGNED}
 class SentimentApi(Construct):
     """function: lambda_fn.api.handler. http_api, stage: in front of it."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs):
+    def __init__(self, scope: Construct, id: str, context: ContextValues):
         super().__init__(scope, id)
         self.function = ImageFunction(
             self,
             "Function",
-            knobs,
-            handler="lambda_fn.api.handler",
-            memory_mb=knobs.api_memory_mb,
-            timeout_s=knobs.api_timeout_s,
-            concurrency=knobs.api_concurrency or None,
+            context,
+            handler=API_HANDLER,
+            memory_mb=context.api_memory_mb,
+            timeout_s=context.api_timeout_s,
+            concurrency=context.api_concurrency or None,
             environment={},
         )
-        for name, value in access_environment(self, knobs, self.function).items():
+        for name, value in access_environment(self, context, self.function).items():
             self.function.add_environment(name, value)
         self.http_api = apigateway.HttpApi(
             self,
             "HttpApi",
             description="Sentiment of crypto comments",
             create_default_stage=False,
-            cors_preflight=self._cors(knobs),
+            cors_preflight=self._cors(context),
         )
-        integration = integrations.HttpLambdaIntegration("Lambda", self._target(knobs))
+        integration = integrations.HttpLambdaIntegration("Lambda", self._target(context))
         for path in ("/", "/{proxy+}"):
             self.http_api.add_routes(
                 path=path,
-                methods=METHODS[knobs.api_auth],
+                methods=METHODS[context.api_auth],
                 integration=integration,
-                authorizer=authorizers.HttpIamAuthorizer() if knobs.api_auth == "iam" else None,
+                authorizer=authorizers.HttpIamAuthorizer() if context.api_auth == "iam" else None,
             )
-        self.stage = self._stage(knobs)
-        if knobs.api_auth != "iam":
+        self.stage = self._stage(context)
+        if context.api_auth != "iam":
             reason = "The function compares the key in x-api-key: HTTP APIs have no API keys of their own."
-            if knobs.api_auth == "none":
+            if context.api_auth == "none":
                 reason = "Whoever deployed this chose api_auth=none; synth warns of it."
             accept(self.http_api, "AwsSolutions-APIG4", reason)
 
@@ -78,38 +79,38 @@ class SentimentApi(Construct):
     def url(self) -> str:
         return self.http_api.api_endpoint
 
-    def _cors(self, knobs: Knobs) -> apigateway.CorsPreflightOptions | None:
-        if not knobs.cors_origins:
+    def _cors(self, context: ContextValues) -> apigateway.CorsPreflightOptions | None:
+        if not context.cors_origins:
             return None
         return apigateway.CorsPreflightOptions(
-            allow_origins=knobs.cors_origins,
+            allow_origins=context.cors_origins,
             allow_methods=[apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
             allow_headers=["content-type", "x-api-key", "x-request-id"],
             max_age=Duration.hours(1),
         )
 
-    def _target(self, knobs: Knobs) -> lambda_.IFunction:
+    def _target(self, context: ContextValues) -> lambda_.IFunction:
         """The function, or its alias with environments kept warm."""
-        if not knobs.api_provisioned:
+        if not context.api_provisioned:
             return self.function
         return lambda_.Alias(
             self,
             "Live",
             alias_name="live",
             version=self.function.current_version,
-            provisioned_concurrent_executions=knobs.api_provisioned,
+            provisioned_concurrent_executions=context.api_provisioned,
         )
 
-    def _stage(self, knobs: Knobs) -> apigateway.HttpStage:
+    def _stage(self, context: ContextValues) -> apigateway.HttpStage:
         stage = apigateway.HttpStage(
             self,
             "Stage",
             http_api=self.http_api,
             stage_name="$default",
             auto_deploy=True,
-            throttle=apigateway.ThrottleSettings(rate_limit=knobs.api_rate, burst_limit=knobs.api_burst),
+            throttle=apigateway.ThrottleSettings(rate_limit=context.api_rate, burst_limit=context.api_burst),
         )
         stage.node.default_child.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group(self, "AccessLogs", knobs).log_group_arn, format=json.dumps(ACCESS_LOG)
+            destination_arn=log_group(self, "AccessLogs", context).log_group_arn, format=json.dumps(ACCESS_LOG)
         )
         return stage

@@ -1,4 +1,7 @@
-"""`cdk synth`, `deploy`, `destroy`: the stacks that the knobs ask for. Synth needs no AWS account and no Docker."""
+"""`cdk synth`, `deploy`, `destroy`: the stacks that the context values ask for.
+
+Synth needs no AWS account and no Docker.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 import aws_cdk
 
 from cdk.budget import MonthlyBudget
-from cdk.context import Knobs, WrongKnob
+from cdk.context import ContextValues, WrongContextValue
 from cdk.fargate import FargateStack
 from cdk.sentiment import SentimentStack
 
@@ -17,21 +20,21 @@ def build(context: Mapping[str, object] | None = None, outdir: str | None = None
     """The app with its stacks. context: what `-c` and cdk.json would give, beside what the CLI gives.
 
     With compute=both each stack stands alone, with a queue, buckets and a key of its own: the roads can be compared,
-    and either can be destroyed. Raises WrongKnob.
+    and either can be destroyed. Raises WrongContextValue.
     """
     app = aws_cdk.App(context=dict(context or {}), outdir=outdir, analytics_reporting=False)
-    knobs = Knobs.from_context(app.node.get_all_context())
+    values = ContextValues.from_context(app.node.get_all_context())
     stacks = []
-    for stack in STACKS[knobs.compute]:
-        name = "-".join(filter(None, [stack.__name__, knobs.stage]))
-        stacks.append(stack(app, name, knobs))
+    for stack in STACKS[values.compute]:
+        name = "-".join(filter(None, [stack.__name__, values.stage]))
+        stacks.append(stack(app, name, values))
         aws_cdk.Tags.of(stacks[-1]).add("project", "crypto-sentiment")
-    MonthlyBudget(stacks[0], "MonthlyBudget", knobs, stacks[0].monitoring.topic)  # one account, one budget
+    MonthlyBudget(stacks[0], "MonthlyBudget", values, stacks[0].monitoring.topic)  # one account, one budget
     return app
 
 
 if __name__ == "__main__":
     try:
         build().synth()
-    except WrongKnob as error:
+    except WrongContextValue as error:
         sys.exit(str(error))

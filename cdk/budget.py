@@ -4,7 +4,7 @@ from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
 
 ALERTS_PERCENT = (50, 80, 100)
 
@@ -12,7 +12,7 @@ ALERTS_PERCENT = (50, 80, 100)
 class MonthlyBudget(Construct):
     """The whole account: a budget of some resources would need a cost allocation tag, switched on by hand first."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs, topic: sns.Topic):
+    def __init__(self, scope: Construct, id: str, context: ContextValues, topic: sns.Topic):
         super().__init__(scope, id)
         subscriber = budgets.CfnBudget.SubscriberProperty(subscription_type="SNS", address=topic.topic_arn)
         budget = budgets.CfnBudget(
@@ -21,7 +21,7 @@ class MonthlyBudget(Construct):
             budget=budgets.CfnBudget.BudgetDataProperty(
                 budget_type="COST",
                 time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=knobs.budget_usd, unit="USD"),
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=context.budget_usd, unit="USD"),
             ),
             notifications_with_subscribers=[
                 budgets.CfnBudget.NotificationWithSubscribersProperty(

@@ -4,32 +4,33 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
-from cdk.bulk_data import PARTS_PREFIX, RESULTS_PREFIX, BulkData
-from cdk.context import Knobs
+from cdk.bulk_data import BulkData
+from cdk.context import ContextValues
 from cdk.function import ImageFunction
 from cdk.nag import accept
+from lambda_fn.contract import BULK_HANDLER, PARTS_PREFIX, RESULTS_PREFIX
 
 
-def visibility_timeout(knobs: Knobs) -> Duration:
+def visibility_timeout(context: ContextValues) -> Duration:
     """AWS's advice, so that a batch that was throttled can be tried again before its messages are seen by others.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
-    return Duration.seconds(6 * knobs.bulk_timeout_s + knobs.bulk_window_s)
+    return Duration.seconds(6 * context.bulk_timeout_s + context.bulk_window_s)
 
 
 class BulkScoring(Construct):
     """lambda_fn.bulk.handler.handler, fed from the queue of `data`, whose inputs it reads and results it writes."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs, data: BulkData):
+    def __init__(self, scope: Construct, id: str, context: ContextValues, data: BulkData):
         super().__init__(scope, id)
         self.function = ImageFunction(
             self,
             "Function",
-            knobs,
-            handler="lambda_fn.bulk.handler.handler",
-            memory_mb=knobs.bulk_memory_mb,
-            timeout_s=knobs.bulk_timeout_s,
+            context,
+            handler=BULK_HANDLER,
+            memory_mb=context.bulk_memory_mb,
+            timeout_s=context.bulk_timeout_s,
             environment=data.environment(),
         )
         data.grant_scoring(self.function)
@@ -37,9 +38,9 @@ class BulkScoring(Construct):
         self.function.add_event_source(
             event_sources.SqsEventSource(
                 data.queue,
-                batch_size=knobs.bulk_batch_size,
-                max_batching_window=Duration.seconds(knobs.bulk_window_s),
-                max_concurrency=knobs.bulk_concurrency,
+                batch_size=context.bulk_batch_size,
+                max_batching_window=Duration.seconds(context.bulk_window_s),
+                max_concurrency=context.bulk_concurrency,
                 report_batch_item_failures=True,
             )
         )

@@ -6,12 +6,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.nag import accept
+from lambda_fn.contract import PARTS_PREFIX, RESULTS_PREFIX, Env, Metric
 
 # In the results bucket: scored comments, and pieces of large inputs that wait to be scored.
-RESULTS_PREFIX = "results/"
-PARTS_PREFIX = "parts/"
 PARTS_DAYS = 21  # longer than a message can live in the queue and the DLQ together
 
 # SQS's longest: a message of the DLQ waits two weeks for somebody to look.
@@ -20,13 +19,13 @@ DLQ_RETENTION = Duration.days(14)
 
 def metrics_namespace(scope: Construct) -> str:
     """Each stack's own, so that two of them in one account do not add up."""
-    return f"CryptoSentiment/{Stack.of(scope).stack_name}"
+    return f"{Metric.NAMESPACE}/{Stack.of(scope).stack_name}"
 
 
 class BulkData(Construct):
     """queue: bulk messages, and notifications of the input bucket. dlq: messages that failed `bulk_receives` times."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs, *, visibility_timeout: Duration):
+    def __init__(self, scope: Construct, id: str, context: ContextValues, *, visibility_timeout: Duration):
         super().__init__(scope, id)
         self.dlq = sqs.Queue(
             self,
@@ -42,10 +41,10 @@ class BulkData(Construct):
             retention_period=Duration.days(4),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dlq, max_receive_count=knobs.bulk_receives),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dlq, max_receive_count=context.bulk_receives),
         )
-        self.inputs = self._bucket("Inputs", knobs.input_days, knobs)
-        self.results = self._bucket("Results", knobs.results_days, knobs)
+        self.inputs = self._bucket("Inputs", context.input_days, context)
+        self.results = self._bucket("Results", context.results_days, context)
         self.results.add_lifecycle_rule(prefix=PARTS_PREFIX, expiration=Duration.days(PARTS_DAYS))
         self._notify_queue_of_inputs()
 
@@ -60,11 +59,11 @@ class BulkData(Construct):
     def environment(self) -> dict[str, str]:
         """The variables of lambda_fn/settings.py that say where things are."""
         return {
-            "QUEUE_URL": self.queue.queue_url,
-            "RESULTS_BUCKET": self.results.bucket_name,
-            "RESULTS_PREFIX": RESULTS_PREFIX,
-            "PARTS_PREFIX": PARTS_PREFIX,
-            "METRICS_NAMESPACE": metrics_namespace(self),
+            Env.QUEUE_URL: self.queue.queue_url,
+            Env.RESULTS_BUCKET: self.results.bucket_name,
+            Env.RESULTS_PREFIX: RESULTS_PREFIX,
+            Env.PARTS_PREFIX: PARTS_PREFIX,
+            Env.METRICS_NAMESPACE: metrics_namespace(self),
         }
 
     def add_outputs(self, stack: Stack) -> None:
@@ -75,8 +74,8 @@ class BulkData(Construct):
         CfnOutput(stack, "InputBucket", value=self.inputs.bucket_name, description="Objects put here are scored")
         CfnOutput(stack, "ResultsBucket", value=self.results.bucket_name, description="Scored comments appear here")
 
-    def _bucket(self, id: str, days: int, knobs: Knobs) -> s3.Bucket:
-        delete = knobs.on_destroy == "delete"
+    def _bucket(self, id: str, days: int, context: ContextValues) -> s3.Bucket:
+        delete = context.on_destroy == "delete"
         bucket = s3.Bucket(
             self,
             id,

@@ -4,9 +4,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.function import REPOSITORY, image_options, log_group
 from cdk.nag import accept
+from lambda_fn.contract import Env
 
 CPU_ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
 CAPACITY_PROVIDERS = {"on-demand": "FARGATE", "spot": "FARGATE_SPOT"}
@@ -15,30 +16,30 @@ CPU_UNITS_PER_VCPU = 1024
 
 
 def task_definition(
-    scope: Construct, id: str, knobs: Knobs, *, module: str, arguments: list[str], port: int | None = None
+    scope: Construct, id: str, context: ContextValues, *, module: str, arguments: list[str], port: int | None = None
 ) -> ecs.FargateTaskDefinition:
     """A task that runs `python3 -m module arguments…`; its container, without variables yet, is `default_container`."""
     task = ecs.FargateTaskDefinition(
         scope,
         id,
-        cpu=knobs.fargate_cpu,
-        memory_limit_mib=knobs.fargate_memory_mb,
+        cpu=context.fargate_cpu,
+        memory_limit_mib=context.fargate_memory_mb,
         runtime_platform=ecs.RuntimePlatform(
-            cpu_architecture=CPU_ARCHITECTURES[knobs.architecture],
+            cpu_architecture=CPU_ARCHITECTURES[context.architecture],
             operating_system_family=ecs.OperatingSystemFamily.LINUX,
         ),
     )
     container = task.add_container(
         "Container",
-        image=ecs.ContainerImage.from_asset(str(REPOSITORY), **image_options(knobs)),
+        image=ecs.ContainerImage.from_asset(str(REPOSITORY), **image_options(context)),
         entry_point=["python3", "-m", module],
         command=arguments,
         environment={
             # A task may see more cores than it has bought.
-            "ORT_THREADS": str(max(1, knobs.fargate_cpu // CPU_UNITS_PER_VCPU)),
-            "LOG_LEVEL": knobs.log_level,
+            Env.ORT_THREADS: str(max(1, context.fargate_cpu // CPU_UNITS_PER_VCPU)),
+            Env.LOG_LEVEL: context.log_level,
         },
-        logging=ecs.LogDrivers.aws_logs(stream_prefix=id, log_group=log_group(scope, f"{id}Logs", knobs)),
+        logging=ecs.LogDrivers.aws_logs(stream_prefix=id, log_group=log_group(scope, f"{id}Logs", context)),
         readonly_root_filesystem=True,
         stop_timeout=Duration.seconds(120),  # Fargate's longest: a worker finishes what it has begun
     )
@@ -59,12 +60,12 @@ def task_definition(
     return task
 
 
-def service_options(knobs: Knobs) -> dict:
+def service_options(context: ContextValues) -> dict:
     """What both services share: public addresses in place of a NAT gateway ($33 a month), and careful rollouts."""
     return {
         "assign_public_ip": True,
         "capacity_provider_strategies": [
-            ecs.CapacityProviderStrategy(capacity_provider=CAPACITY_PROVIDERS[knobs.fargate_capacity], weight=1)
+            ecs.CapacityProviderStrategy(capacity_provider=CAPACITY_PROVIDERS[context.fargate_capacity], weight=1)
         ],
         "circuit_breaker": ecs.DeploymentCircuitBreaker(rollback=True),
         "min_healthy_percent": 100,

@@ -1,4 +1,6 @@
-"""Every knob of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json. `python -m cdk.context` lists them.
+"""Every context value of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json.
+
+`python -m cdk.context` lists them.
 
 Precedence (CDK's own): the command line, then cdk.json, then the default here.
 """
@@ -11,6 +13,8 @@ from typing import Annotated, Literal, get_args, get_origin
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
+
+from lambda_fn.contract import Default
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, up to two years
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
@@ -28,11 +32,11 @@ FARGATE_MEMORY = {
 LambdaMemory = Annotated[int, Field(ge=128, le=10240)]
 
 
-class WrongKnob(ValueError):
+class WrongContextValue(ValueError):
     """A context value that cannot be deployed; the message says which, and what could be given instead."""
 
 
-class Knobs(BaseModel):
+class ContextValues(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     # what is deployed
@@ -44,7 +48,7 @@ class Knobs(BaseModel):
         description="suffix of the stacks' names, for several in one account",
     )
     architecture: Literal["x86_64", "arm64"] = Field(
-        "x86_64", description="CPU of the functions, the tasks and the image"
+        Default.ARCHITECTURE, description="CPU of the functions, the tasks and the image"
     )
     base_image: str = Field(
         "public.ecr.aws/lambda/python:3.13",
@@ -63,12 +67,23 @@ class Knobs(BaseModel):
         examples=["https://example.org,http://localhost:8000"],
         description="browser origins that may call it, separated by commas",
     )
-    api_memory_mb: LambdaMemory = Field(1769, description="its function's memory; 1,769 MB is one vCPU")
-    api_timeout_s: int = Field(29, ge=1, le=29, description="its function's timeout; API Gateway waits 30 s")
-    api_rate: int = Field(10, ge=1, le=10_000, description="requests a second, on average, above which callers get 429")
-    api_burst: int = Field(20, ge=1, le=5_000, description="requests at once above which callers get 429")
+    api_memory_mb: LambdaMemory = Field(
+        Default.API_MEMORY_MB, description="its function's memory; 1,769 MB is one vCPU"
+    )
+    api_timeout_s: int = Field(
+        Default.API_TIMEOUT_S, ge=1, le=29, description="its function's timeout; API Gateway waits 30 s"
+    )
+    api_rate: int = Field(
+        Default.API_RATE, ge=1, le=10_000, description="requests a second, on average, above which callers get 429"
+    )
+    api_burst: int = Field(
+        Default.API_BURST, ge=1, le=5_000, description="requests at once above which callers get 429"
+    )
     api_concurrency: int = Field(
-        5, ge=0, le=1_000, description="reserved concurrency: bounds the worst day's bill; 0 reserves none"
+        Default.API_CONCURRENCY,
+        ge=0,
+        le=1_000,
+        description="reserved concurrency: bounds the worst day's bill; 0 reserves none",
     )
     api_provisioned: int = Field(0, ge=0, le=1_000, description="execution environments kept warm, paid by the hour")
     api_p99_ms: int = Field(
@@ -76,25 +91,35 @@ class Knobs(BaseModel):
     )
 
     # bulk scoring
-    bulk_memory_mb: LambdaMemory = Field(1769, description="memory of the bulk function")
+    bulk_memory_mb: LambdaMemory = Field(Default.BULK_MEMORY_MB, description="memory of the bulk function")
     bulk_timeout_s: int = Field(
-        300, ge=30, le=900, description="its timeout; a message is seen again after 6 times that"
+        Default.BULK_TIMEOUT_S, ge=30, le=900, description="its timeout; a message is seen again after 6 times that"
     )
-    bulk_batch_size: int = Field(10, ge=1, le=10_000, description="messages in one invocation at most")
-    bulk_window_s: int = Field(5, ge=0, le=300, description="seconds that SQS waits to fill a batch")
+    bulk_batch_size: int = Field(
+        Default.BULK_BATCH_SIZE, ge=1, le=10_000, description="messages in one invocation at most"
+    )
+    bulk_window_s: int = Field(
+        Default.BULK_WINDOW_S, ge=0, le=300, description="seconds that SQS waits to fill a batch"
+    )
     bulk_concurrency: int = Field(
-        5, ge=2, le=1_000, description="invocations at once at most: bounds the worst day's bill"
+        Default.BULK_CONCURRENCY, ge=2, le=1_000, description="invocations at once at most: bounds the worst day's bill"
     )
-    bulk_receives: int = Field(5, ge=5, le=1_000, description="deliveries of a message before it goes to the DLQ")
+    bulk_receives: int = Field(
+        Default.BULK_RECEIVES, ge=5, le=1_000, description="deliveries of a message before it goes to the DLQ"
+    )
     bulk_age_s: int = Field(3_600, ge=60, le=345_600, description="age of the oldest message at which the alarm rings")
 
     # data, logs, money
-    input_days: int = Field(30, ge=1, le=3_650, description="days after which uploaded inputs are deleted")
-    results_days: int = Field(365, ge=1, le=3_650, description="days after which scored comments are deleted")
-    log_days: LogDays = Field(30, description="days for which logs are kept")
+    input_days: int = Field(
+        Default.INPUT_DAYS, ge=1, le=3_650, description="days after which uploaded inputs are deleted"
+    )
+    results_days: int = Field(
+        Default.RESULTS_DAYS, ge=1, le=3_650, description="days after which scored comments are deleted"
+    )
+    log_days: LogDays = Field(Default.LOG_DAYS, description="days for which logs are kept")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line kept")
     budget_usd: int = Field(
-        100, ge=1, le=1_000_000, description="the account's budget a month; alerts at 50, 80, 100 %"
+        Default.BUDGET_USD, ge=1, le=1_000_000, description="the account's budget a month; alerts at 50, 80, 100 %"
     )
     alarm_email: str = Field(
         "",
@@ -113,18 +138,20 @@ class Knobs(BaseModel):
         examples=["arn:aws:acm:us-east-1:123456789012:certificate/1234"],
         description="ACM certificate for fargate_access=https",
     )
-    fargate_cpu: Literal[256, 512, 1024, 2048, 4096] = Field(1024, description="CPU units of a task; 1,024 is one vCPU")
+    fargate_cpu: Literal[256, 512, 1024, 2048, 4096] = Field(
+        Default.FARGATE_CPU, description="CPU units of a task; 1,024 is one vCPU"
+    )
     fargate_memory_mb: int = Field(
-        2048, ge=512, le=30_720, description="memory of a task; the choices depend on its CPU"
+        Default.FARGATE_MEMORY_MB, ge=512, le=30_720, description="memory of a task; the choices depend on its CPU"
     )
     fargate_capacity: Literal["on-demand", "spot"] = Field("on-demand", description="how tasks are bought")
-    fargate_min_tasks: int = Field(1, ge=1, le=100, description="API tasks at least")
-    fargate_max_tasks: int = Field(7, ge=1, le=100, description="API tasks at most")
+    fargate_min_tasks: int = Field(Default.FARGATE_MIN_TASKS, ge=1, le=100, description="API tasks at least")
+    fargate_max_tasks: int = Field(Default.FARGATE_MAX_TASKS, ge=1, le=100, description="API tasks at most")
     fargate_requests_per_target: int = Field(
         1_800, ge=1, le=1_000_000, description="requests a minute for which a task is added or removed"
     )
     worker_max_tasks: int = Field(
-        7, ge=1, le=100, description="bulk workers at most; with an empty queue there is none"
+        Default.WORKER_MAX_TASKS, ge=1, le=100, description="bulk workers at most; with an empty queue there is none"
     )
     worker_messages_per_task: int = Field(
         100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
@@ -150,7 +177,7 @@ class Knobs(BaseModel):
         return int(value) if isinstance(value, str) and value.strip().isdigit() else value
 
     @model_validator(mode="after")
-    def _fit_together(self) -> "Knobs":
+    def _fit_together(self) -> "ContextValues":
         low, high, step = FARGATE_MEMORY[self.fargate_cpu]
         problems = {
             "bulk_window_s must be 1 or more when bulk_batch_size is over 10": self.bulk_batch_size > 10
@@ -171,23 +198,23 @@ class Knobs(BaseModel):
         return self
 
     @classmethod
-    def from_context(cls, context: Mapping[str, object]) -> "Knobs":
-        """The knobs among CDK's context values. Raises WrongKnob, which names all that are wrong."""
-        wrong = [f"{name}: there is no such knob; {meant} is one" for name, meant in _misspelt(context)]
+    def from_context(cls, context: Mapping[str, object]) -> "ContextValues":
+        """The values among CDK's context values. Raises WrongContextValue, which names all that are wrong."""
+        wrong = [f"{name}: there is no such context value; {meant} is one" for name, meant in _misspelt(context)]
         try:
-            knobs = cls.model_validate(context)
+            values = cls.model_validate(context)
         except ValidationError as error:
             wrong += [_explain(e) for e in error.errors()]
         if wrong:
-            raise WrongKnob("\n".join(["wrong context values:", *(f"  {line}" for line in wrong)]))
-        return knobs
+            raise WrongContextValue("\n".join(["wrong context values:", *(f"  {line}" for line in wrong)]))
+        return values
 
 
 def _misspelt(context: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Names that are nearly a knob's. Others may be CDK's own or another tool's, and are let be."""
-    unknown = [name for name in context if name not in Knobs.model_fields and not set(":/@") & set(name)]
+    """Names that are nearly a context value's. Others may be CDK's own or another tool's, and are let be."""
+    unknown = [name for name in context if name not in ContextValues.model_fields and not set(":/@") & set(name)]
     near = (
-        (name, difflib.get_close_matches(name.lower().replace("-", "_"), Knobs.model_fields, 1, 0.8))
+        (name, difflib.get_close_matches(name.lower().replace("-", "_"), ContextValues.model_fields, 1, 0.8))
         for name in unknown
     )
     return [(name, found[0]) for name, found in near if found]
@@ -197,7 +224,7 @@ def _explain(error: dict) -> str:
     if not error["loc"]:
         return error["msg"].removeprefix("Value error, ")
     name = error["loc"][0]
-    field = Knobs.model_fields[name]
+    field = ContextValues.model_fields[name]
     detail = f" ({error['msg'].removeprefix('Value error, ')})" if error["type"] == "value_error" else ""
     return f"{name}={error['input']}: {field.description}; choose {choices(field)}{detail}"
 
@@ -214,8 +241,8 @@ def choices(field: FieldInfo) -> str:
 
 
 def markdown_table() -> str:
-    rows = ["| knob | default | choices | what it is |", "|---|---|---|---|"]
-    for name, field in Knobs.model_fields.items():
+    rows = ["| context value | default | choices | what it is |", "|---|---|---|---|"]
+    for name, field in ContextValues.model_fields.items():
         default = field.default if isinstance(field.default, str) else json.dumps(field.default)
         shown = f"`{default}`" if default not in ("", "[]") else "empty"
         rows.append(f"| `{name}` | {shown} | {choices(field).replace('|', chr(92) + '|')} | {field.description} |")

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from cdk.bulk import visibility_timeout
 from cdk.bulk_data import BulkData
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.fargate_api import VPC_CIDR, FargateApi
 from cdk.fargate_worker import FargateWorker
 from cdk.monitoring import Monitoring
@@ -16,19 +16,19 @@ from cdk.spending import ZONES, fargate_sentence
 
 
 class FargateStack(Stack):
-    def __init__(self, scope: Construct, id: str, knobs: Knobs, **options):
+    def __init__(self, scope: Construct, id: str, context: ContextValues, **options):
         super().__init__(scope, id, description="Sentiment of crypto comments on Fargate", **options)
-        self.data = BulkData(self, "Data", knobs, visibility_timeout=visibility_timeout(knobs))
+        self.data = BulkData(self, "Data", context, visibility_timeout=visibility_timeout(context))
         cluster = self._cluster()
-        self.api = FargateApi(self, "Api", knobs, cluster)
-        self.worker = FargateWorker(self, "Worker", knobs, cluster, self.data)
-        self.monitoring = Monitoring(self, "Monitoring", knobs)
-        self.monitoring.watch_balancer(self.api.balancer, self.api.targets, knobs)
+        self.api = FargateApi(self, "Api", context, cluster)
+        self.worker = FargateWorker(self, "Worker", context, cluster, self.data)
+        self.monitoring = Monitoring(self, "Monitoring", context)
+        self.monitoring.watch_balancer(self.api.balancer, self.api.targets, context)
         self.monitoring.watch_scores()
-        self.monitoring.watch_queue(self.data, knobs)
+        self.monitoring.watch_queue(self.data, context)
         self.monitoring.watch_services({"Api": self.api.service, "Worker": self.worker.service})
         self.data.add_outputs(self)
-        Annotations.of(self).add_info_v2("worst-day", fargate_sentence(knobs))
+        Annotations.of(self).add_info_v2("worst-day", fargate_sentence(context))
 
     def _cluster(self) -> ecs.Cluster:
         vpc = ec2.Vpc(

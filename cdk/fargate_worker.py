@@ -9,26 +9,27 @@ from constructs import Construct
 from cdk.bulk import accept_bucket_wildcards
 from cdk.bulk_data import BulkData
 from cdk.container import service_options, task_definition
-from cdk.context import Knobs
+from cdk.context import ContextValues
+from lambda_fn.contract import WORKER_MODULE
 
 
 class FargateWorker(Construct):
     """service: tasks of lambda_fn.bulk.worker, which score the messages of `data`'s queue."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs, cluster: ecs.Cluster, data: BulkData):
+    def __init__(self, scope: Construct, id: str, context: ContextValues, cluster: ecs.Cluster, data: BulkData):
         super().__init__(scope, id)
-        task = task_definition(self, "Task", knobs, module="lambda_fn.bulk.worker", arguments=[])
+        task = task_definition(self, "Task", context, module=WORKER_MODULE, arguments=[])
         for name, value in data.environment().items():
             task.default_container.add_environment(name, value)
         data.queue.grant_consume_messages(task.task_role)
         data.grant_scoring(task.task_role)
         accept_bucket_wildcards(task.task_role, data)
         self.service = ecs.FargateService(
-            self, "Service", cluster=cluster, task_definition=task, **service_options(knobs)
+            self, "Service", cluster=cluster, task_definition=task, **service_options(context)
         )
-        self._scale(knobs, data)
+        self._scale(context, data)
 
-    def _scale(self, knobs: Knobs, data: BulkData) -> None:
+    def _scale(self, context: ContextValues, data: BulkData) -> None:
         """One worker for every `worker_messages_per_task` messages; none when none is waiting or being scored."""
         minute = Duration.minutes(1)
         unfinished = cloudwatch.MathExpression(
@@ -41,13 +42,13 @@ class FargateWorker(Construct):
             },
             period=minute,
         )
-        each = knobs.worker_messages_per_task
+        each = context.worker_messages_per_task
         steps = [autoscaling.ScalingInterval(upper=0, change=0), autoscaling.ScalingInterval(lower=1, change=1)]
         steps += [
             autoscaling.ScalingInterval(lower=each * tasks + 1, change=tasks + 1)
-            for tasks in range(1, knobs.worker_max_tasks)
+            for tasks in range(1, context.worker_max_tasks)
         ]
-        self.service.auto_scale_task_count(min_capacity=0, max_capacity=knobs.worker_max_tasks).scale_on_metric(
+        self.service.auto_scale_task_count(min_capacity=0, max_capacity=context.worker_max_tasks).scale_on_metric(
             "Unfinished",
             metric=unfinished,
             scaling_steps=steps,

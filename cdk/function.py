@@ -9,7 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
+from lambda_fn.contract import Env
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCKERFILE = "lambda_fn/Dockerfile"
@@ -18,18 +19,18 @@ PLATFORMS = {"x86_64": ecr_assets.Platform.LINUX_AMD64, "arm64": ecr_assets.Plat
 ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
 
 
-def image_options(knobs: Knobs) -> dict:
+def image_options(context: ContextValues) -> dict:
     """How the image is built, the same for functions and containers, so that it is built and pushed once."""
     return {
         "file": DOCKERFILE,
-        "platform": PLATFORMS[knobs.architecture],
-        "build_args": {"BASE_IMAGE": knobs.base_image},
+        "platform": PLATFORMS[context.architecture],
+        "build_args": {"BASE_IMAGE": context.base_image},
     }
 
 
-def log_group(scope: Construct, id: str, knobs: Knobs) -> logs.LogGroup:
+def log_group(scope: Construct, id: str, context: ContextValues) -> logs.LogGroup:
     group = logs.LogGroup(scope, id, removal_policy=RemovalPolicy.DESTROY)
-    group.node.default_child.retention_in_days = knobs.log_days
+    group.node.default_child.retention_in_days = context.log_days
     return group
 
 
@@ -40,7 +41,7 @@ class ImageFunction(lambda_.DockerImageFunction):
         self,
         scope: Construct,
         id: str,
-        knobs: Knobs,
+        context: ContextValues,
         *,
         handler: str,
         memory_mb: int,
@@ -48,22 +49,22 @@ class ImageFunction(lambda_.DockerImageFunction):
         environment: dict[str, str],
         concurrency: int | None = None,
     ):
-        group = log_group(scope, f"{id}Logs", knobs)
+        group = log_group(scope, f"{id}Logs", context)
         role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.grant_write(role)
         super().__init__(
             scope,
             id,
-            code=lambda_.DockerImageCode.from_image_asset(str(REPOSITORY), cmd=[handler], **image_options(knobs)),
-            architecture=ARCHITECTURES[knobs.architecture],
+            code=lambda_.DockerImageCode.from_image_asset(str(REPOSITORY), cmd=[handler], **image_options(context)),
+            architecture=ARCHITECTURES[context.architecture],
             memory_size=memory_mb,
             timeout=Duration.seconds(timeout_s),
             reserved_concurrent_executions=concurrency,
-            environment={"LOG_LEVEL": knobs.log_level, **environment},
+            environment={Env.LOG_LEVEL: context.log_level, **environment},
             role=role,
             log_group=group,
             logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=_APPLICATION_LOG_LEVELS[knobs.log_level],
+            application_log_level_v2=_APPLICATION_LOG_LEVELS[context.log_level],
             # WARN drops the START, END and REPORT lines: some 500 bytes of log that each invocation would pay for.
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
         )

@@ -13,13 +13,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk.bulk_data import BulkData, metrics_namespace
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.nag import accept
+from lambda_fn.contract import Metric
 
 FIVE_MINUTES = Duration.minutes(5)
-
-# The dimension and the names of lambda_fn/bulk/telemetry.py's metrics.
-SERVICE = "bulk"
 
 GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 
@@ -27,9 +25,9 @@ GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 class Monitoring(Construct):
     """topic: where alarms (and the budget) go. Each `watch_…` adds the alarms and the widgets of one part."""
 
-    def __init__(self, scope: Construct, id: str, knobs: Knobs):
+    def __init__(self, scope: Construct, id: str, context: ContextValues):
         super().__init__(scope, id)
-        self.topic = self._topic(knobs)
+        self.topic = self._topic(context)
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
 
     def alarm(self, id: str, metric: cloudwatch.IMetric, threshold: float, description: str, periods: int = 1) -> None:
@@ -54,12 +52,12 @@ class Monitoring(Construct):
             *(cloudwatch.GraphWidget(title=title, left=metrics, width=width) for title, metrics in graphs)
         )
 
-    def watch_queue(self, data: BulkData, knobs: Knobs) -> None:
+    def watch_queue(self, data: BulkData, context: ContextValues) -> None:
         waiting = data.queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, label="waiting")
         age = data.queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, label="oldest, s")
         dead = data.dlq.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, label="in the DLQ")
         self.alarm("DeadLetters", dead, 0, "Messages that could not be scored wait in the dead-letter queue.")
-        self.alarm("OldestMessage", age, knobs.bulk_age_s, "Bulk scoring is falling behind its queue.")
+        self.alarm("OldestMessage", age, context.bulk_age_s, "Bulk scoring is falling behind its queue.")
         sent = data.queue.metric_number_of_messages_sent(period=FIVE_MINUTES, label="sent")
         deleted = data.queue.metric_number_of_messages_deleted(period=FIVE_MINUTES, label="scored")
         self.graphs(("Bulk messages", [sent, deleted]), ("Bulk queue", [waiting, dead]), ("Bulk delay", [age]))
@@ -80,18 +78,18 @@ class Monitoring(Construct):
             ("Cost: GB-seconds (billed, without init)", cost),
         )
 
-    def watch_http_api(self, http_api: apigateway.HttpApi, knobs: Knobs) -> None:
+    def watch_http_api(self, http_api: apigateway.HttpApi, context: ContextValues) -> None:
         requests = http_api.metric_count(period=FIVE_MINUTES, label="requests")
         refused = http_api.metric_client_error(period=FIVE_MINUTES, label="4xx")
         failed = http_api.metric_server_error(period=FIVE_MINUTES, label="5xx")
         p99 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p99", label="p99, ms")
         p50 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p50", label="p50, ms")
         self.alarm("ApiFaults", failed, 0, "The HTTP API answered 5xx.")
-        self.alarm("ApiLatency", p99, knobs.api_p99_ms, "The HTTP API's 99th percentile is slow.", periods=3)
+        self.alarm("ApiLatency", p99, context.api_p99_ms, "The HTTP API's 99th percentile is slow.", periods=3)
         self.graphs(("HTTP requests", [requests, refused, failed]), ("HTTP latency", [p50, p99]))
 
     def watch_balancer(
-        self, balancer: elb.ApplicationLoadBalancer, targets: elb.ApplicationTargetGroup, knobs: Knobs
+        self, balancer: elb.ApplicationLoadBalancer, targets: elb.ApplicationTargetGroup, context: ContextValues
     ) -> None:
         requests = balancer.metrics.request_count(period=FIVE_MINUTES, label="requests")
         failed = balancer.metrics.http_code_target(
@@ -103,7 +101,7 @@ class Monitoring(Construct):
         p99 = balancer.metrics.target_response_time(period=FIVE_MINUTES, statistic="p99", label="p99, s")
         self.alarm("ApiFaults", failed, 0, "API tasks answered 5xx.")
         self.alarm("ApiRefusals", refused, 0, "The load balancer found no task to answer.")
-        self.alarm("ApiLatency", p99, knobs.api_p99_ms / 1000, "The API's 99th percentile is slow.", periods=3)
+        self.alarm("ApiLatency", p99, context.api_p99_ms / 1000, "The API's 99th percentile is slow.", periods=3)
         healthy = targets.metrics.healthy_host_count(period=FIVE_MINUTES, label="healthy tasks")
         self.graphs(
             ("HTTP requests", [requests, failed, refused]), ("HTTP latency", [p99]), ("Cost: API tasks", [healthy])
@@ -122,14 +120,14 @@ class Monitoring(Construct):
             return cloudwatch.Metric(
                 namespace=metrics_namespace(self),
                 metric_name=name,
-                dimensions_map={"service": SERVICE},
+                dimensions_map={Metric.DIMENSION: Metric.SERVICE},
                 statistic="Sum",
                 period=FIVE_MINUTES,
                 label=name,
             )
 
-        comments, tokens, positive = total("Comments"), total("Tokens"), total("Positive")
-        errors = total("CommentErrors")
+        comments, tokens, positive = total(Metric.COMMENTS), total(Metric.TOKENS), total(Metric.POSITIVE)
+        errors = total(Metric.COMMENT_ERRORS)
         share = cloudwatch.MathExpression(
             expression="100 * positive / (comments - errors)",
             using_metrics={"positive": positive, "comments": comments, "errors": errors},
@@ -142,13 +140,13 @@ class Monitoring(Construct):
             ("Cost: tokens", [tokens]),
         )
 
-    def _topic(self, knobs: Knobs) -> sns.Topic:
+    def _topic(self, context: ContextValues) -> sns.Topic:
         topic = sns.Topic(self, "Alarms", enforce_ssl=True)
         ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         for service in ("cloudwatch", "budgets"):
             topic.grant_publish(iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=ours))
-        if knobs.alarm_email:
-            topic.add_subscription(subscriptions.EmailSubscription(knobs.alarm_email))
+        if context.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(context.alarm_email))
         accept(
             topic,
             "AwsSolutions-SNS2",

@@ -1,130 +1,24 @@
-"""The HTTP API: the FastAPI app, and `handler` for Lambda.
+"""The HTTP API as it runs: under uvicorn as `lambda_fn.api:app`, on Lambda as `lambda_fn.api.handler`.
 
-    POST /analyze        {"text": ...}         -> {"sentiment": {"label", "score"}}
-    POST /batch_analyze  [{"text": ...}, ...]  -> {"sentiment": [{"label", "score"}, ...]}
-    POST /               Amazon Comprehend's DetectSentiment and BatchDetectSentiment
-    GET  /, /health, /info, /docs
-
-The same app runs under uvicorn (`uvicorn lambda_fn.api:app`) and on Lambda, behind API Gateway, an ALB or a Function
-URL. Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
+The one HTTP file with side effects at import: it reads the environment and loads the model, so that Lambda does both
+once per execution environment, in its INIT phase. What is served is in lambda_fn/http/app.py.
 """
 
 from lambda_fn import cold_start  # before all others: it pauses the garbage collector
 
 # isort: split
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from mangum import Mangum
-from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 
-from lambda_fn.http import comprehend, ndjson, page, routes
-from lambda_fn.http.answers import text_error
-from lambda_fn.http.auth import ApiKeyAuth
-from lambda_fn.http.errors import ApiError, json_error
-from lambda_fn.http.guard import Guard, route_path
-from lambda_fn.http.openapi import describe
+from lambda_fn.http import comprehend, ndjson
+from lambda_fn.http.app import create_app
 from lambda_fn.http.stage import Stage
 from lambda_fn.model.classifier import SentimentClassifier
-from lambda_fn.settings import get_settings
+from lambda_fn.settings import SettingsError, get_settings
 
-settings = get_settings()
-# At import, so that Lambda loads it once per execution environment, in its INIT phase.
-classifier = SentimentClassifier.load()
-
-# Who may read these learns nothing but what this service is.
-OPEN_PATHS = page.PATHS | {"/health", "/docs", "/openapi.json"}
-MEDIA_TYPES = {
-    "/": (comprehend.MEDIA_TYPE,),
-    "/analyze": ("application/json",),
-    "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
-}
-
-app = FastAPI(
-    title="Crypto sentiment", root_path=settings.root_path, redoc_url=None, swagger_ui_oauth2_redirect_url=None
-)
-app.state.settings = settings
-app.state.classifier = classifier
-app.state.auth = ApiKeyAuth(settings)
-ROUTERS = (routes.router, comprehend.router, page.router)
-for router in ROUTERS:
-    app.include_router(router)
-describe(app)
-
-
-def allowed_methods(path: str) -> str:
-    """For the header `allow`: Starlette names the methods of the first route of a path only."""
-    served = (route for router in (app, *ROUTERS) for route in router.routes if getattr(route, "path", None) == path)
-    return ", ".join(sorted({method for route in served for method in route.methods}))
-
-
-async def authorize(scope: dict, headers: dict[str, str]) -> None:
-    """Raises ApiError for a caller without the API key, where one is required."""
-    if comprehend.is_call(scope):
-        comprehend.authorize(scope, headers, app.state.auth)
-        return
-    if scope["method"] in ("GET", "HEAD") and route_path(scope) in OPEN_PATHS:
-        return
-    await app.state.auth.check(headers)
-
-
-def answer(scope: dict, error: ApiError) -> Response:
-    """An error in the shape that this route's callers know."""
-    return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
-
-
-@app.exception_handler(ApiError)
-async def on_api_error(request: Request, error: ApiError) -> Response:
-    return answer(request.scope, error)
-
-
-@app.exception_handler(RequestValidationError)
-async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-    """The first problem, and where it is: enough to mend the request, and never an echo of the comment."""
-    first = error.errors()[0]
-    kind, message = first["type"], first["msg"]
-    if kind == "json_invalid":
-        return answer(request.scope, ApiError(400, "invalid_json", "the body is not valid JSON"))
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
-    if kind.startswith("text_"):
-        return answer(request.scope, text_error(kind, f"{place}: {message}"))
-    return answer(request.scope, ApiError(422, "invalid_request", f"{place}: {message}"))
-
-
-@app.exception_handler(HTTPException)
-async def on_http_exception(request: Request, error: HTTPException) -> Response:
-    codes = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}
-    messages = {400: "the body is not valid JSON", 404: f"no such route: {request.url.path[:200]}; see /docs"}
-    message = messages.get(error.status_code, str(error.detail))
-    code = codes.get(error.status_code, "http_error")
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if error.status_code == 405:
-        headers["allow"] = allowed_methods(route_path(request.scope))
-        message = f"this route knows {headers['allow']} only"
-    return answer(request.scope, ApiError(error.status_code, code, message, headers))
-
-
-# The last one added is the outermost: cross-origin headers on every answer, then the guard, then compression.
-app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
-app.add_middleware(
-    Guard,
-    max_body_bytes=settings.max_body_bytes,
-    body_timeout_s=settings.body_timeout_s,
-    authorize=authorize,
-    media_types=MEDIA_TYPES,
-    streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
-    answer=answer,
-)
-if settings.cors_allow_origins:
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_allow_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["content-type", "content-encoding", "x-api-key", "x-request-id"],
-        expose_headers=["x-request-id", "x-compute-tokens", "x-truncated", "x-inference-time", "x-model-revision"],
-    )
+try:
+    app = create_app(get_settings(), SentimentClassifier.load())
+except (SettingsError, ValueError) as error:  # one line that names the variable, not the traceback of an import
+    raise SystemExit(str(error)) from None
 
 handler = Mangum(
     Stage(app), lifespan="off", text_mime_types=["text/", "application/json", ndjson.MEDIA_TYPE, comprehend.MEDIA_TYPE]

@@ -8,14 +8,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
+
+from lambda_fn import contract
 
 # Lambda gives one vCPU of credit at 1,769 MB, in proportion below and above it.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MB_PER_VCPU = 1769
 
-REPOSITORY_MODEL = Path(__file__).resolve().parent.parent / "model_artifacts" / "distilbert-crypto-sentiment"
+MODEL = Path("model_artifacts") / "distilbert-crypto-sentiment"
+
+
+def shipped_model() -> Path:
+    """The model's folder: beside this package in a checkout and in the image, inside it where a wheel was installed."""
+    package = Path(__file__).resolve().parent
+    return package / MODEL if (package / MODEL).is_dir() else package.parent / MODEL
 
 
 class Settings(BaseSettings):
@@ -24,7 +34,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     # model
-    model_dir: Path = Field(REPOSITORY_MODEL, description="folder that holds the model artifact")
+    model_dir: Path = Field(default_factory=shipped_model, description="folder that holds the model artifact")
     ort_threads: int | None = Field(
         None, ge=1, le=64, description="ONNX Runtime threads; default: from the memory size"
     )
@@ -51,13 +61,15 @@ class Settings(BaseSettings):
     # bulk scoring
     queue_url: str | None = Field(None, description="SQS queue of bulk messages")
     results_bucket: str | None = Field(None, description="S3 bucket of scored comments")
-    results_prefix: str = Field("results/", description="key prefix of scored comments")
-    parts_prefix: str = Field("parts/", description="key prefix of what is cut from gzip and CSV objects to be scored")
+    results_prefix: str = Field(contract.RESULTS_PREFIX, description="key prefix of scored comments")
+    parts_prefix: str = Field(
+        contract.PARTS_PREFIX, description="key prefix of what is cut from gzip and CSV objects to be scored"
+    )
     deadline_margin_s: float = Field(10.0, ge=0, le=300, description="seconds kept free before the function's timeout")
 
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    metrics_namespace: str = "CryptoSentiment"
+    metrics_namespace: str = contract.Metric.NAMESPACE
 
     @property
     def on_lambda(self) -> bool:
@@ -80,7 +92,26 @@ class Settings(BaseSettings):
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class SettingsError(ValueError):
+    """An environment variable with a value that cannot be used. One line, which names it."""
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The process's settings, read once. Tests call `get_settings.cache_clear()` after changing the environment."""
-    return Settings()
+    """The process's settings, read once. Tests call `get_settings.cache_clear()` after changing the environment.
+
+    Raises SettingsError.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_reason(problem) for problem in error.errors())) from None
+    except PydanticSettingsError as error:  # a list that is not JSON
+        raise SettingsError(f'{error}: a list is written as JSON, such as ["https://example.org"]') from None
+
+
+def _reason(problem: ErrorDetails) -> str:
+    """A problem in one line; of a secret, not its value."""
+    name = str(problem["loc"][0]).upper()
+    value = "" if name == "API_KEY" else f"={problem['input']}"
+    return f"the environment variable {name}{value} cannot be used: {problem['msg']}"

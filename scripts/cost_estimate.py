@@ -1,95 +1,12 @@
-"""What scoring a stream of comments costs a month on AWS, each way of running it, before anything is deployed.
+"""What scoring a stream of comments costs a month on AWS: `crypto-sentiment cost`, in the repository.
 
-python -m scripts.cost_estimate                                  # 10 million comments a day, the defaults
-python -m scripts.cost_estimate --comments-per-day 1e8 --host avx2
-python -m scripts.cost_estimate --html report.html --plots plots/
-python -m scripts.cost_estimate --refresh-prices --region eu-west-1
-
-Exit codes: 0 done; 2 a value, price or file that no estimate can be made from; 3 (--strict) nothing fits the budget;
-4 the report was printed, but a price in it was last checked over 180 days ago (not with --allow-stale).
+python scripts/cost_estimate.py --help
 """
 
-import datetime as dt
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.console import Console
-
-from crypto_sentiment.cost import refresh
-from crypto_sentiment.cost.assumptions import Assumptions
-from crypto_sentiment.cost.command import with_assumption_flags
-from crypto_sentiment.cost.comparison import Comparison
-from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
-from crypto_sentiment.cost.report import data, document, plots, table
-
-OK, BAD_INPUT, OVER_BUDGET, STALE = 0, 2, 3, 4
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-
-@app.command(help=__doc__)
-@with_assumption_flags
-def estimate(
-    assumptions: Assumptions,
-    ms_per_comment: Annotated[
-        float | None, typer.Option(help="ms of one vCPU for the mean comment in a batch, instead of the benchmark's")
-    ] = None,
-    free_tier: Annotated[bool, typer.Option("--free-tier", help="subtract what AWS gives away every month")] = False,
-    savings_plan: Annotated[bool, typer.Option("--savings-plan", help="with a Compute Savings Plan")] = False,
-    region: Annotated[str, typer.Option(help="region of the price file in crypto_sentiment/cost/prices")] = "us-east-1",
-    prices: Annotated[Path | None, typer.Option(help="price file, instead of the region's")] = None,
-    benchmark: Annotated[Path, typer.Option(help="benchmark JSON")] = BENCHMARK,
-    token_lengths: Annotated[Path, typer.Option(help="histogram of tokens per comment")] = TOKEN_LENGTHS,
-    hourly_shape: Annotated[Path, typer.Option(help="share of comments in each UTC hour")] = HOURLY_SHAPE,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of tables")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="print CSV, a line per part of each bill")] = False,
-    html: Annotated[Path | None, typer.Option(help="write a report that stands alone")] = None,
-    plots_to: Annotated[Path | None, typer.Option("--plots", help="write the plots as PNG into this folder")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="write the report as Markdown (with --plots)")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="exit 3 where nothing fits the budget")] = False,
-    as_of: Annotated[str | None, typer.Option(help="date against which prices age; default today")] = None,
-    allow_stale: Annotated[bool, typer.Option("--allow-stale", help="exit 0 although prices are old")] = False,
-    refresh_prices: Annotated[
-        bool, typer.Option("--refresh-prices", help="rewrite the region's price file from AWS's price list, and stop")
-    ] = False,
-) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    errors = Console(stderr=True)
-    price_file = prices or PRICES / f"{region}.json"
-    try:
-        if refresh_prices:
-            console.print(refresh.refresh_file(region, price_file, template=PRICES / "us-east-1.json"))
-            return
-        if markdown and not plots_to:
-            raise CostError("--markdown shows the plots beside it: pass --plots FOLDER too")
-        today = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
-        inputs = Inputs.read(price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan)
-        comparison = Comparison.of(inputs, assumptions, ms_per_comment)
-        stale = inputs.prices.stale(today, comparison.keys_used)
-        if as_json:
-            print(data.as_json(comparison))
-        elif as_csv:
-            print(data.as_csv(comparison), end="")
-        else:
-            table.print_report(console, comparison)
-        if html or plots_to or markdown:
-            document.write(comparison, plots.draw_all(comparison), html, markdown, plots_to)
-    except CostError as error:
-        errors.print(f"error: {error}", style="red", highlight=False, markup=False)
-        raise typer.Exit(BAD_INPUT) from error
-    except ValueError as error:
-        errors.print(f"error: --as-of: {error}", style="red", highlight=False, markup=False)
-        raise typer.Exit(BAD_INPUT) from error
-    for price in stale:
-        errors.print(f"warning: price {price.key} was last checked on {price.date} ({price.source})", highlight=False)
-    if strict and comparison.cheapest_passing is None:
-        raise typer.Exit(OVER_BUDGET)
-    if stale and not allow_stale:
-        errors.print("warning: prices over 180 days old; renew with --refresh-prices, or pass --allow-stale")
-        raise typer.Exit(STALE)
-
+from crypto_sentiment.cli import main
 
 if __name__ == "__main__":
-    app()
+    sys.argv[1:1] = ["cost"]
+    main()

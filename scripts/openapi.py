@@ -29,9 +29,10 @@ def main(
 
 def current() -> str:
     """The document as the code describes it, in the form that is committed."""
-    from lambda_fn.api import app
+    from lambda_fn.http.app import create_app
+    from lambda_fn.settings import Settings
 
-    return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(create_app(Settings(), None).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

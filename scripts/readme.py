@@ -65,7 +65,7 @@ def serve() -> None:
 @cache
 def local_aws() -> None:
     """`crypto_sentiment.bulk.local_aws` in the background until cog ends; its variables are set for what follows."""
-    command = [sys.executable, "-m", "crypto_sentiment.bulk.local_aws"]
+    command = [sys.executable, "-m", "crypto_sentiment", "local-aws"]
     server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     atexit.register(server.terminate)
     lines = [server.stdout.readline().strip() for _ in range(6)]
@@ -112,7 +112,7 @@ def _with_interval(model: dict, name: str) -> str:
 @cache
 def bills() -> list[dict]:
     """The bills that `scripts.cost_estimate --json` computes, of the 384-wide model, cheapest first."""
-    command = [sys.executable, "-m", "scripts.cost_estimate", "--allow-stale", "--json"]
+    command = [sys.executable, "-m", "crypto_sentiment", "cost", "--allow-stale", "--json"]
     answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     return sorted((bill for bill in answer["bills"] if bill["width"] == 384), key=lambda bill: bill["usd"])
 

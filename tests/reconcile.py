@@ -38,7 +38,7 @@ class Reconciliation:
     dead_letters: int = 0
     kills: int = 0
     invocations: int = 0
-    put_back: int = 0
+    requeued: int = 0
     repeated_texts: int = 0
     result_objects: int = 0
     part_objects: int = 0
@@ -59,7 +59,7 @@ class Reconciliation:
             "dead letters": self.dead_letters,
             "kills survived": self.kills,
             "invocations": self.invocations,
-            "messages handed on": self.put_back,
+            "messages requeued": self.requeued,
             "equal texts not scored again": f"{self.repeated_texts:,}",
             "result objects": self.result_objects,
             "part objects": self.part_objects,
@@ -148,7 +148,7 @@ def run(comments: list[dict], timeout: int = 900, batch_size: int = 10) -> Recon
             killer.peak_memory_mb,
             source.invocations,
         )
-        outcome.put_back = sum(blob["put_back"] for blob in blobs)
+        outcome.requeued = sum(blob["requeued"] for blob in blobs)
         outcome.repeated_texts = sum(blob["repeated_texts"] for blob in blobs)
         outcome.dead_letters = len(aws.dead_letters(queue))
         outcome.result_objects = len(aws.result_keys())

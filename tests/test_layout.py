@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,32 +26,65 @@ def imports_of(file: Path) -> set[str]:
     return names
 
 
-def offenders(folder: str, forbidden: set[str]) -> list[str]:
-    return [
+# Arrows run down only. A room may import what stands here, itself, and packages that are not ours.
+ROOMS = {
+    "lambda_fn/contract.py": set(),
+    "lambda_fn/settings.py": {"lambda_fn.contract"},
+    "lambda_fn/model": {"lambda_fn.contract", "lambda_fn.settings"},
+    "lambda_fn/mood": {"lambda_fn.contract", "lambda_fn.settings"},
+    "lambda_fn/http": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.model", "lambda_fn.mood"},
+    "lambda_fn/bulk": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.model", "lambda_fn.mood"},
+    "lambda_fn": {"lambda_fn"},
+    "cdk": {"lambda_fn.contract", "lambda_fn.mood"},
+    "crypto_sentiment/client": {"lambda_fn.contract"},
+    "crypto_sentiment": {"lambda_fn"},
+    "training": {"lambda_fn.model", "lambda_fn.settings", "lambda_fn.contract", "lambda_fn.mood"},
+    "scripts": {"lambda_fn", "crypto_sentiment", "cdk", "tests.comments"},
+}
+OURS = {"lambda_fn", "crypto_sentiment", "cdk", "training", "scripts", "tests"}
+
+
+def within(name: str, rooms: set[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_below_it(room):
+    place = REPOSITORY / room
+    allowed = ROOMS[room] | {room.removesuffix(".py").replace("/", ".")}
+    offenders = [
         f"{file.relative_to(REPOSITORY)} imports {name}"
-        for file in sorted((REPOSITORY / folder).rglob("*.py"))
+        for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))
         for name in sorted(imports_of(file))
-        if name in forbidden or name.split(".")[0] in forbidden
+        if name.split(".")[0] in OURS and name != "lambda_fn" and not within(name, allowed)
     ]
+    assert offenders == []
 
 
-def test_lambda_fn_imports_no_other_room():
-    assert offenders("lambda_fn", {"training", "scripts", "cdk", "tests"}) == []
+def test_the_contract_imports_nothing():
+    assert imports_of(REPOSITORY / "lambda_fn" / "contract.py") == set()
 
 
-def test_cdk_imports_no_other_room():
-    assert offenders("cdk", {"training", "scripts", "lambda_fn", "tests"}) == []
-
-
-@pytest.mark.parametrize("name", ["text", "classifier"])
-def test_the_model_knows_no_transport(name):
+def test_the_model_knows_no_transport():
     transport = {"fastapi", "starlette", "mangum", "uvicorn", "boto3", "botocore", "aws_lambda_powertools"}
-    assert not {module.split(".")[0] for module in imports_of(REPOSITORY / "lambda_fn" / f"{name}.py")} & transport
+    for file in (REPOSITORY / "lambda_fn" / "model").glob("*.py"):
+        assert not {module.split(".")[0] for module in imports_of(file)} & transport, file.name
 
 
 def test_only_the_classifier_knows_onnx():
-    knows = [f.name for f in (REPOSITORY / "lambda_fn").glob("*.py") if "onnxruntime" in imports_of(f)]
+    knows = [f.name for f in (REPOSITORY / "lambda_fn").rglob("*.py") if "onnxruntime" in imports_of(f)]
     assert knows == ["classifier.py"]
+
+
+def test_nothing_but_the_entries_loads_a_model_or_reads_the_environment_at_import():
+    """Every other module of the service imports in a process whose settings are wrong and whose model is missing."""
+    entries = {"lambda_fn.api", "lambda_fn.bulk.handler"}
+    files = (file.relative_to(REPOSITORY).with_suffix("") for file in (REPOSITORY / "lambda_fn").rglob("*.py"))
+    modules = sorted({".".join(file.parts).removesuffix(".__init__") for file in files} - entries)
+    program = f"import importlib\nfor name in {modules}: importlib.import_module(name)"
+    broken = {**os.environ, "MODEL_DIR": "no/such/folder", "ORT_THREADS": "many", "RESULTS_BUCKET": ""}
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, env=broken, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_serving_needs_nothing_heavy():

@@ -1,15 +1,13 @@
-"""Wait for the results of what `submit_bulk` sent, count them, and join them with the input.
+"""Wait for the results of what `crypto-sentiment submit` sent, count them, and join them with the input.
 
-python -m crypto_sentiment.bulk.collect comments.jsonl.gz --bucket my-results --output scored.jsonl
+crypto-sentiment collect comments.jsonl.gz --bucket my-results --output scored.jsonl
 """
 
 import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -19,7 +17,6 @@ from lambda_fn.bulk.records import parse_record
 from lambda_fn.bulk.results import read_lines, result_key, unique_lines
 from lambda_fn.model.text import TextError
 
-app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 POLL_S = 2.0
 COPIED = ("label", "score", "probabilities", "truncated", "model", "error")
@@ -43,7 +40,7 @@ class Collector:
                 keys.setdefault(name.partition("-")[0], []).append(item["Key"])
         found = 0
         for work_id, count in self._receipt.works:
-            mine = sorted(keys.get(work_id, []), key=_cell_start)
+            mine = sorted(keys.get(work_id, []), key=_chunk_start)
             if mine != self._keys.get(work_id):
                 self._keys[work_id] = mine
                 self._counted[work_id] = sum(1 for _ in self.lines(work_id))
@@ -63,7 +60,7 @@ class Collector:
         return {work_id: n - self._counted[work_id] for work_id, n in works if n > self._counted[work_id]}
 
 
-def _cell_start(key: str) -> int:
+def _chunk_start(key: str) -> int:
     return int(key.rpartition("/")[2].removesuffix(".jsonl.gz").partition("-")[2] or 0)
 
 
@@ -91,43 +88,6 @@ def join(comments: CommentFile, collector: Collector, receipt: Receipt, output: 
     return joined, lost
 
 
-@app.command()
-def main(
-    source: Annotated[Path, typer.Argument(help="the file that was submitted")],
-    bucket: Annotated[str, typer.Option(envvar="RESULTS_BUCKET", help="bucket of the results")],
-    prefix: Annotated[str, typer.Option(envvar="RESULTS_PREFIX", help="key prefix of the results")] = "results/",
-    output: Annotated[Path | None, typer.Option(help="join the input with its results into this .jsonl file")] = None,
-    receipt: Annotated[Path | None, typer.Option(help="default: SOURCE.receipt.jsonl")] = None,
-    timeout: Annotated[float, typer.Option(help="seconds to wait for what is missing")] = 600,
-) -> None:
-    """Wait until every comment of SOURCE has its result, and say what is missing.
-
-    Exit status: 0 complete, 1 something is missing or cannot be read, 2 wrong usage.
-    """
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    path = receipt or Path(f"{source}.receipt.jsonl")
-    try:
-        known = Receipt.read(path)
-    except (OSError, ValueError, KeyError, IndexError):
-        console.print(f"[red]Error:[/] {path} is not a receipt of submit_bulk.")
-        raise typer.Exit(1) from None
-    collector = Collector(boto3.client("s3"), bucket, prefix, known)
-    try:
-        found = wait(collector, known.comments, timeout)
-        console.print(f"{found:,} of {known.comments:,} comments have their result")
-        if output:
-            joined, _ = join(CommentFile.open(source), collector, known, output)
-            console.print(f"{joined:,} comments with their results in {output}")
-    except (InputError, BotoCoreError, ClientError) as error:
-        console.print(f"[red]Error:[/] {error}")
-        raise typer.Exit(1) from None
-    for work_id, count in collector.missing().items():
-        console.print(f"missing: {count:,} comments of work {work_id}")
-    raise typer.Exit(0 if found == known.comments else 1)
-
-
 def wait(collector: Collector, expected: int, timeout: float) -> int:
     """Look until `expected` comments have results or the time is up. Returns how many have."""
     deadline = time.monotonic() + timeout
@@ -141,5 +101,23 @@ def wait(collector: Collector, expected: int, timeout: float) -> int:
             time.sleep(POLL_S)
 
 
-if __name__ == "__main__":
-    app()
+def run(source: Path, bucket: str, prefix: str, output: Path | None, receipt: Path, timeout: float) -> bool:
+    """Wait, and join the results with `source` in `output`. Returns whether every comment has its result.
+
+    Raises InputError and botocore's errors.
+    """
+    import boto3
+
+    try:
+        known = Receipt.read(receipt)
+    except (OSError, ValueError, KeyError, IndexError):
+        raise InputError(f"{receipt} is not a receipt of crypto-sentiment submit") from None
+    collector = Collector(boto3.client("s3"), bucket, prefix, known)
+    found = wait(collector, known.comments, timeout)
+    console.print(f"{found:,} of {known.comments:,} comments have their result")
+    if output:
+        joined, _ = join(CommentFile.open(source), collector, known, output)
+        console.print(f"{joined:,} comments with their results in {output}")
+    for work_id, count in collector.missing().items():
+        console.print(f"missing: {count:,} comments of work {work_id}")
+    return found == known.comments

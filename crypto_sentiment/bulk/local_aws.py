@@ -1,15 +1,9 @@
-"""A queue and a bucket on this machine, to try bulk scoring without an AWS account (moto's server; nothing is kept).
-
-    python -m crypto_sentiment.bulk.local_aws   # prints the variables that point all else at it; runs until Ctrl-C
-
-Exit status: 0 stopped, 1 the port is taken.
-"""
+"""A queue and a bucket on this machine, to try bulk scoring without an AWS account (moto's server; nothing is kept)."""
 
 import json
 import signal
 import socket
 import sys
-from typing import Annotated
 
 import boto3
 import typer
@@ -30,7 +24,7 @@ def create(endpoint: str) -> str:
     return sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
 
 
-def main(port: Annotated[int, typer.Option(help="where to listen, on 127.0.0.1")] = 5000) -> None:
+def serve(port: int) -> None:
     """Serve SQS and S3 on this machine until Ctrl-C, and print the variables that name them."""
     endpoint = f"http://127.0.0.1:{port}"
     try:  # moto's server would wait for ever for a port that it cannot have
@@ -57,7 +51,3 @@ def main(port: Annotated[int, typer.Option(help="where to listen, on 127.0.0.1")
     sys.stdout.flush()
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     server.stop()
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,7 +1,7 @@
 """The live source: new comments of subreddits, from Reddit's API into the queue of the bulk scorer.
 
     export praw_client_id=... praw_client_secret=... praw_user_agent="linux:crypto-sentiment:1.0 (by u/you)"
-    python -m crypto_sentiment.bulk.reddit Bitcoin CryptoCurrency --queue-url https://sqs...
+    crypto-sentiment stream Bitcoin CryptoCurrency --queue-url https://sqs...
 
 The state file makes a restart go on where the last run stopped. A message is noted in it before it is sent: after a
 crash the same bytes are sent again, and the same work is scored once.
@@ -14,17 +14,15 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import praw
 import prawcore
-import typer
 from praw.exceptions import MissingRequiredAttributeException
 from rich.console import Console
 
 from lambda_fn.bulk.sqs import QueueSender, encode_body
+from lambda_fn.contract import Exit
 
-app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
 MESSAGE_BYTES = 63 * 1024
@@ -168,19 +166,8 @@ def _is_final(error: Exception) -> bool:
     )
 
 
-@app.command()
-def main(
-    subreddits: Annotated[list[str], typer.Argument(help="names without r/")],
-    queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="the bulk queue")],
-    state: Annotated[Path, typer.Option(help="what makes a restart go on")] = Path("stream_reddit.state.json"),
-    flush: Annotated[float, typer.Option(help="seconds that a comment waits at most for its message to fill")] = 10.0,
-    poll: Annotated[float, typer.Option(help="seconds between requests to Reddit, which allows 60 a minute")] = 2.0,
-) -> None:
-    """Send every new comment of SUBREDDITS to be scored, until SIGTERM or Ctrl-C.
-
-    Credentials are PRAW's environment variables: praw_client_id, praw_client_secret, praw_user_agent.
-    Exit status: 0 stopped on request, 1 Reddit refuses the credentials or the subreddit, or the state is unreadable.
-    """
+def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll_s: float) -> int:
+    """Stream until SIGTERM or Ctrl-C. Returns the exit code."""
     import boto3
 
     stop_requested = False
@@ -196,23 +183,20 @@ def main(
     try:
         reddit = praw.Reddit(check_for_updates=False)
         listing = reddit.subreddit("+".join(subreddits)).comments
-        streamer = Streamer(listing, QueueSender(boto3.client("sqs"), queue_url), State(state), flush)
+        streamer = Streamer(listing, QueueSender(boto3.client("sqs"), queue_url), State(state), flush_s)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        stream(streamer, poll, stopped())
+        stream(streamer, poll_s, stopped())
     except MissingRequiredAttributeException:
-        _fail("Set praw_client_id, praw_client_secret and praw_user_agent in the environment.")
+        return _refuse("Set praw_client_id, praw_client_secret and praw_user_agent in the environment.")
     except (prawcore.exceptions.PrawcoreException, QueueUnavailable) as error:
-        _fail(f"{type(error).__name__}: {error}")
+        return _refuse(f"{type(error).__name__}: {error}")
     except (ValueError, KeyError):
-        _fail(f"{state} is not a state file of this program. Move it away to start afresh.")
+        return _refuse(f"{state} is not a state file of this program. Move it away to start afresh.")
     console.print(f"{streamer.sent:,} comments sent, {streamer.gaps} gaps")
+    return Exit.DONE
 
 
-def _fail(message: str) -> None:
-    console.print(f"[red]Error:[/] {message}")
-    raise typer.Exit(1)
-
-
-if __name__ == "__main__":
-    app()
+def _refuse(reason: str) -> int:
+    console.print(f"[red]Error:[/] {reason}")
+    return Exit.FAILED

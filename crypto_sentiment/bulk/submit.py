@@ -1,10 +1,10 @@
 """Put a file of comments on the queue of the bulk scorer.
 
-    python -m crypto_sentiment.bulk.submit comments.jsonl.gz --queue-url https://sqs...
-    python -m crypto_sentiment.bulk.submit comments.csv --queue-url https://sqs... --via-bucket my-uploads
+    crypto-sentiment submit comments.jsonl.gz --queue-url https://sqs...
+    crypto-sentiment submit comments.csv --queue-url https://sqs... --via-bucket my-uploads
 
-What was sent is noted in a receipt, by which `collect_results` knows what to wait for, and a second run of the same
-command what is left to send. Messages are packed the same way each time, so what is sent twice is scored once.
+What was sent is noted in a receipt, by which `crypto-sentiment collect` knows what to wait for, and a second run of
+the same command what is left to send. Messages are packed the same way each time, so what is sent twice is scored once.
 """
 
 import json
@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -27,7 +25,6 @@ from lambda_fn.bulk.sqs import MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES, QueueSender
 from lambda_fn.model.text import TextError
 from lambda_fn.settings import get_settings
 
-app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
 # SQS bills each 64 KB of a request's payload as one request.
@@ -157,30 +154,6 @@ def upload(comments: CommentFile, bucket: str, prefix: str, sender: QueueSender,
     console.print(f"{count:,} comments in s3://{bucket}/{key}, one message sent")
 
 
-@app.command()
-def main(
-    source: Annotated[Path, typer.Argument(help="comments: .jsonl, .ndjson, .csv, plain or .gz; - is JSONL on stdin")],
-    queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="the bulk queue")],
-    live: Annotated[
-        bool, typer.Option("--live", help="64 KB messages, soon scored; default: 1 MiB, fewer objects")
-    ] = False,
-    via_bucket: Annotated[str | None, typer.Option(help="upload the file to this bucket and send one pointer")] = None,
-    prefix: Annotated[str, typer.Option(help="key prefix of the upload")] = "uploads/",
-    receipt: Annotated[Path | None, typer.Option(help="note what was sent here; default: SOURCE.receipt.jsonl")] = None,
-) -> None:
-    """Send the comments of SOURCE to be scored.
-
-    Exit status: 0 all sent, 1 not all (run it again: it goes on), 2 wrong usage.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        run(source, queue_url, LIVE_BYTES if live else MAX_MESSAGE_BYTES, via_bucket, prefix, receipt)
-    except (InputError, NotSent, BotoCoreError, ClientError) as error:
-        console.print(f"[red]Error:[/] {error}")
-        raise typer.Exit(1) from None
-
-
 def run(
     source: Path, queue_url: str, message_bytes: int, via_bucket: str | None, prefix: str, receipt_path: Path | None
 ) -> None:
@@ -212,7 +185,3 @@ def run(
     count = len(receipt.works)
     console.print(f"{receipt.comments:,} comments in {count:,} messages: {cost_line(requests, count)}")
     console.print(f"Receipt in {path}")
-
-
-if __name__ == "__main__":
-    app()

@@ -1,6 +1,6 @@
 """Score a file of comments on this machine, without AWS: the bulk handler's code, file in, file out.
 
-    python -m crypto_sentiment.cli.score comments.jsonl.gz scored.parquet --chart mood.png
+    crypto-sentiment score comments.jsonl.gz scored.parquet --chart mood.png
 
 What was scored is kept beside the output until it is complete, so that the same command goes on after an interrupt.
 """
@@ -17,13 +17,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile, InputError
 from crypto_sentiment.files.tables import WRITERS
 from crypto_sentiment.mood.chart import MoodOverTime
-from lambda_fn.bulk.records import CELL_BYTES, Cell, parse_record
-from lambda_fn.bulk.scoring import ScorableCell, Scorer
+from lambda_fn.bulk.records import CHUNK_BYTES, Chunk, parse_record
+from lambda_fn.bulk.scoring import ScorableChunk, Scorer
 from lambda_fn.model.classifier import ModelError, SentimentClassifier
 from lambda_fn.model.text import TextError
 from lambda_fn.settings import get_settings
 
-app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
 
@@ -67,10 +66,10 @@ class Partial:
         self._checkpoint.unlink(missing_ok=True)
 
 
-def score_cell(scorer: Scorer, cell: Cell, keep_text: bool) -> list[dict]:
-    """The result lines of one cell, without the identity that only a shared bucket needs."""
-    [lines] = scorer.score([ScorableCell("", cell.start, cell.records)])
-    for line, (_, record) in zip(lines, cell.records, strict=True):
+def score_chunk(scorer: Scorer, chunk: Chunk, keep_text: bool) -> list[dict]:
+    """The result lines of one chunk, without the identity that only a shared bucket needs."""
+    [lines] = scorer.score([ScorableChunk("", chunk.start, chunk.records)])
+    for line, (_, record) in zip(lines, chunk.records, strict=True):
         del line["work_id"]
         if keep_text:
             line["text"] = _text(record)
@@ -84,17 +83,19 @@ def _text(record: bytes) -> object:
         return None
 
 
-@app.command()
-def main(
+def score(
     source: Annotated[Path, typer.Argument(help="comments: .jsonl, .ndjson or .csv, plain or .gz")],
     output: Annotated[Path, typer.Argument(help="scored comments: .jsonl, .csv or .parquet")],
     chart: Annotated[Path | None, typer.Option(help="draw sentiment over time (.png, .svg); needs created_utc")] = None,
     text: Annotated[bool, typer.Option(help="keep the comments' text in the output")] = True,
 ) -> None:
-    """Score SOURCE into OUTPUT, one line per comment, in order; a bad comment is a line with an error.
+    """Score files of comments on this machine.
 
-    Run the same command again after an interrupt: it goes on where it stopped.
-    Exit status: 0 done, 1 a file or the model cannot be used, 130 interrupted.
+    One line per comment, in order; a bad comment is a line with an error. Run the same command again after an
+    interrupt: it goes on where it stopped.
+    Exit codes: 0 done; 1 a file or the model cannot be used; 130 interrupted.
+
+    Example: crypto-sentiment score comments.jsonl.gz scored.parquet --chart mood.png
     """
     try:
         run(source, output, chart, text)
@@ -125,9 +126,9 @@ def run(source: Path, output: Path, chart: Path | None, keep_text: bool) -> None
     bar.console.stderr = True
     with bar:
         task = bar.add_task("scoring", total=comments.size, done="")
-        for cell in comments.cells(partial.next_position):
-            lines = score_cell(scorer, cell, keep_text)
-            after = cell.start + (CELL_BYTES if comments.is_plain else len(cell.records))
+        for chunk in comments.chunks(partial.next_position):
+            lines = score_chunk(scorer, chunk, keep_text)
+            after = chunk.start + (CHUNK_BYTES if comments.is_plain else len(chunk.records))
             partial.append(lines, after)
             bar.update(task, completed=comments.raw.tell(), done=f"{partial.comments:,} comments")
     WRITERS[output.suffix](partial.lines, output)
@@ -143,7 +144,3 @@ def run(source: Path, output: Path, chart: Path | None, keep_text: bool) -> None
         else:
             console.print("No chart: no comment carries created_utc.")
     partial.remove()
-
-
-if __name__ == "__main__":
-    app()

@@ -1,12 +1,4 @@
-"""Plays a day of comments event by event through each way of running it, and compares its bill with the estimate.
-
-python -m crypto_sentiment.cli.simulate                                     # 10 million comments
-python -m crypto_sentiment.cli.simulate --comments-per-day 1e9 --option lambda-sqs-packed-x86
-
-Days with more events than --most-events are played in equal windows of each hour, and scaled.
-
-Exit codes: 0 every bill agrees within 5 %; 1 one does not; 2 a value or file that cannot be used.
-"""
+"""crypto-sentiment simulate: a day played event by event, and its bill beside the estimate's."""
 
 import sys
 from pathlib import Path
@@ -24,10 +16,8 @@ from crypto_sentiment.cost.speed import WIDTHS
 from crypto_sentiment.simulation.agreement import MOST_EVENTS, PLAYS, Agreement, agree
 
 DISAGREES, BAD_INPUT = 1, 2
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(help=__doc__)
 @with_assumption_flags
 def simulate(
     assumptions: Assumptions,
@@ -37,6 +27,13 @@ def simulate(
     region: Annotated[str, typer.Option(help="region of the price file")] = "us-east-1",
     markdown: Annotated[Path | None, typer.Option(help="write the two tables as Markdown too")] = None,
 ) -> None:
+    """Play a day of comments event by event, and compare its bill with the estimate.
+
+    Days with more events than --most-events are played in equal windows of each hour, and scaled.
+    Exit codes: 0 every bill agrees within 5 %; 1 one does not; 2 a value or file that cannot be used.
+
+    Example: crypto-sentiment simulate --comments-per-day 1e9 --option lambda-sqs-packed-x86
+    """
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         scenario = Inputs.read(PRICES / f"{region}.json").scenario(assumptions, width)
@@ -99,7 +96,3 @@ def as_markdown(table: Table) -> str:
     lines = [f"## {table.title}", "", "| " + " | ".join(str(column.header) for column in table.columns) + " |"]
     lines += ["|" + "---|" * len(table.columns), *("| " + " | ".join(map(str, row)) + " |" for row in rows), ""]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    app()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from lambda_fn.bulk.records import Cell, Record, byte_cells, counted_cells, jsonl_records, numbered_records
+from lambda_fn.bulk.records import Chunk, Record, byte_chunks, counted_chunks, jsonl_records, numbered_records
 
 STANDARD_INPUT = Path("-")
 
@@ -74,6 +74,6 @@ class CommentFile:
         except (EOFError, gzip.BadGzipFile) as error:
             raise InputError(f"{self.path} is not whole gzip: {error}") from None
 
-    def cells(self, start: int = 0) -> Iterator[Cell]:
-        """The records in the cells that the bulk handler would cut them into."""
-        return (byte_cells if self.is_plain else counted_cells)(self.records(start))
+    def chunks(self, start: int = 0) -> Iterator[Chunk]:
+        """The records in the chunks that the bulk handler would cut them into."""
+        return (byte_chunks if self.is_plain else counted_chunks)(self.records(start))

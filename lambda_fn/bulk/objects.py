@@ -1,4 +1,4 @@
-"""S3 objects of comments: streamed in ranged reads, cut into cells, and cut into part objects for others to score."""
+"""S3 objects of comments: streamed in ranged reads, cut into chunks, and cut into part objects for others to score."""
 
 import gzip
 import io
@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import BinaryIO
 
 from lambda_fn.bulk.messages import MessageError, ObjectWork, PartOf, object_work_id
-from lambda_fn.bulk.records import CELL_BYTES, Cell, byte_cells, counted_cells, jsonl_records, numbered_records
+from lambda_fn.bulk.records import CHUNK_BYTES, Chunk, byte_chunks, counted_chunks, jsonl_records, numbered_records
 
 # A GET of this size holds a connection for well under a second: none idles while its comments are scored.
-CHUNK_BYTES = 4 * 1024 * 1024
-# Most cells end with a line that goes on into the next; comments are short.
+GET_BYTES = 4 * 1024 * 1024
+# Most chunks end with a line that goes on into the next; comments are short.
 TAIL_BYTES = 16 * 1024
 PLAIN_JSONL = (".jsonl", ".ndjson")
 UPLOADS_AT_ONCE = 8
@@ -47,33 +47,33 @@ class SourceObject:
     def _place(self) -> tuple[str, str]:
         return self.work.bucket, self.work.key
 
-    def cells(self, s3) -> Iterator[Cell]:
-        """The object's cells from `work.start` to `work.end`, read as they are asked for.
+    def chunks(self, s3) -> Iterator[Chunk]:
+        """The object's chunks from `work.start` to `work.end`, read as they are asked for.
 
         Raises MessageError: object_corrupt (not gzip, or cut off), object_changed (overwritten while it is read).
         """
         work = self.work
         if self.is_plain:
-            yield from self._byte_cells(s3)
+            yield from self._byte_chunks(s3)
             return
         base = work.part_of.start if work.part_of else 0
         with _named_errors(work):
             stream: BinaryIO = io.BufferedReader(_RangedObject(s3, work, self.etag, self.size), 256 * 1024)
             if self.is_gzip:
                 stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), 256 * 1024)
-            for cell in counted_cells(numbered_records(stream, self.is_csv, work.start)):
-                if work.end is not None and cell.start >= work.end:
+            for chunk in counted_chunks(numbered_records(stream, self.is_csv, work.start)):
+                if work.end is not None and chunk.start >= work.end:
                     return
-                cell.start += base
-                cell.records = [(position + base, line) for position, line in cell.records]
-                yield cell
+                chunk.start += base
+                chunk.records = [(position + base, line) for position, line in chunk.records]
+                yield chunk
 
-    def _byte_cells(self, s3) -> Iterator[Cell]:
+    def _byte_chunks(self, s3) -> Iterator[Chunk]:
         start, end = self.work.start, self.end
         with _named_errors(self.work):
-            chunk = min(CHUNK_BYTES, end - start + TAIL_BYTES)
-            raw = _RangedObject(s3, self.work, self.etag, self.size, at=max(0, start - 1), chunk=chunk)
-            yield from byte_cells(jsonl_records(io.BufferedReader(raw, 64 * 1024), start, end))
+            get_bytes = min(GET_BYTES, end - start + TAIL_BYTES)
+            raw = _RangedObject(s3, self.work, self.etag, self.size, at=max(0, start - 1), get_bytes=get_bytes)
+            yield from byte_chunks(jsonl_records(io.BufferedReader(raw, 64 * 1024), start, end))
 
     @property
     def end(self) -> int:
@@ -81,12 +81,12 @@ class SourceObject:
         return min(self.work.end or self.size, self.size)
 
     def range_message(self, start: int) -> dict:
-        """The message that asks for the one cell of a plain JSONL object at byte `start`."""
-        end = min(start + CELL_BYTES, self.end)
+        """The message that asks for the one chunk of a plain JSONL object at byte `start`."""
+        end = min(start + CHUNK_BYTES, self.end)
         return ObjectWork(*self._place, self.work.version_id, self.etag, start, end).message()
 
     def rest_message(self, start: int) -> dict:
-        """The message that asks for this work again, from the cell at `start` on."""
+        """The message that asks for this work again, from the chunk at `start` on."""
         base = self.work.part_of.start if self.work.part_of else 0
         return self.work.message(max(start - base, self.work.start), self.etag)
 
@@ -106,40 +106,40 @@ def find_object(s3, work: ObjectWork) -> SourceObject:
         raise MessageError("object_unknown_format", f"{work.key} is not a .jsonl, .ndjson or .csv, plain or .gz")
     partition = work.part_of.partition if work.part_of else head["LastModified"]
     source = SourceObject(work, etag, head["ContentLength"], partition, name.endswith(".csv"), is_gzip)
-    if source.is_plain and (work.start % CELL_BYTES or (source.end % CELL_BYTES and source.end != source.size)):
-        # Half a cell would replace the results of the whole one.
-        raise MessageError("message_invalid", f"start and end of a range must be multiples of {CELL_BYTES}")
+    if source.is_plain and (work.start % CHUNK_BYTES or (source.end % CHUNK_BYTES and source.end != source.size)):
+        # Half a chunk would replace the results of the whole one.
+        raise MessageError("message_invalid", f"start and end of a range must be multiples of {CHUNK_BYTES}")
     return source
 
 
 class PartWriter:
-    """Cuts cells of a gzip or CSV object into part objects, each a cell, that other invocations score.
+    """Cuts chunks of a gzip or CSV object into part objects, each a chunk, that other invocations score.
 
-    A part's key comes from the work and the cell's start, so a splitter that starts over overwrites its parts.
+    A part's key comes from the work and the chunk's start, so a splitter that starts over overwrites its parts.
     """
 
     def __init__(self, s3, bucket: str, prefix: str):
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
-    def write(self, source: SourceObject, cells: Iterable[Cell]) -> Iterator[dict]:
-        """Upload each cell, and yield the message that asks for it once its part is in place."""
+    def write(self, source: SourceObject, chunks: Iterable[Chunk]) -> Iterator[dict]:
+        """Upload each chunk, and yield the message that asks for it once its part is in place."""
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-            waiting: list[tuple[Cell, Future]] = []
-            for cell in cells:
-                waiting.append((cell, pool.submit(self._put, source, cell)))
+            waiting: list[tuple[Chunk, Future]] = []
+            for chunk in chunks:
+                waiting.append((chunk, pool.submit(self._put, source, chunk)))
                 if len(waiting) >= 2 * UPLOADS_AT_ONCE:
                     yield self._finish(source, *waiting.pop(0))
-            for cell, upload in waiting:
-                yield self._finish(source, cell, upload)
+            for chunk, upload in waiting:
+                yield self._finish(source, chunk, upload)
 
-    def _finish(self, source: SourceObject, cell: Cell, upload: Future) -> dict:
+    def _finish(self, source: SourceObject, chunk: Chunk, upload: Future) -> dict:
         key = upload.result()
-        part = PartOf(source.work_id, cell.start, source.partition)
+        part = PartOf(source.work_id, chunk.start, source.partition)
         return ObjectWork(self._bucket, key, part_of=part).message()
 
-    def _put(self, source: SourceObject, cell: Cell) -> str:
-        key = f"{self._prefix}{source.work_id}-{cell.start}.jsonl.gz"
-        body = gzip.compress(b"".join(line + b"\n" for _, line in cell.records), compresslevel=1, mtime=0)
+    def _put(self, source: SourceObject, chunk: Chunk) -> str:
+        key = f"{self._prefix}{source.work_id}-{chunk.start}.jsonl.gz"
+        body = gzip.compress(b"".join(line + b"\n" for _, line in chunk.records), compresslevel=1, mtime=0)
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip")
         return key
 
@@ -147,8 +147,8 @@ class PartWriter:
 class _RangedObject(io.RawIOBase):
     """An object's bytes from `at` on, by ranged GETs that insist on one ETag."""
 
-    def __init__(self, s3, work: ObjectWork, etag: str, size: int, at: int = 0, chunk: int = CHUNK_BYTES):
-        self._s3, self._size, self._at, self._chunk = s3, size, at, chunk
+    def __init__(self, s3, work: ObjectWork, etag: str, size: int, at: int = 0, get_bytes: int = GET_BYTES):
+        self._s3, self._size, self._at, self._get_bytes = s3, size, at, get_bytes
         self._get = {"Bucket": work.bucket, "Key": work.key, "IfMatch": f'"{etag}"'}
         if work.version_id:
             self._get["VersionId"] = work.version_id
@@ -159,7 +159,7 @@ class _RangedObject(io.RawIOBase):
 
     def readinto(self, target) -> int:
         if not self._buffer and self._at < self._size:
-            last = min(self._at + self._chunk, self._size) - 1
+            last = min(self._at + self._get_bytes, self._size) - 1
             answer = self._s3.get_object(**self._get, Range=f"bytes={self._at}-{last}")
             self._buffer = memoryview(answer["Body"].read())
             self._at += len(self._buffer)

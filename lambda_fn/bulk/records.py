@@ -1,6 +1,6 @@
-"""Streams of bytes in, records out, in bounded memory; and the grid of cells that results are written in.
+"""Streams of bytes in, records out, in bounded memory; and the grid of chunks that results are written in.
 
-A record is one JSON line, with its position in the stream. A CSV row becomes such a line. A cell is a run of records
+A record is one JSON line, with its position in the stream. A CSV row becomes such a line. A chunk is a run of records
 that one result object holds. Its borders depend on the content alone, so that every attempt at a piece of work, whole
 or split, first or repeated, cuts it at the same places and overwrites the same result objects.
 """
@@ -15,8 +15,8 @@ from typing import BinaryIO
 from lambda_fn.model.text import TextError
 
 # Half a megabyte is about 1,500 comments with their fields: some five seconds of one vCPU.
-CELL_BYTES = 512 * 1024
-CELL_RECORDS = 4096
+CHUNK_BYTES = 512 * 1024
+CHUNK_RECORDS = 4096
 # A longer line is not a comment. It is read no further, so that no input can exhaust the memory.
 MAX_RECORD_BYTES = 4 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
@@ -27,8 +27,8 @@ csv.field_size_limit(MAX_RECORD_BYTES)  # process-wide, there is no other way; t
 
 
 @dataclass(slots=True)
-class Cell:
-    """Consecutive records. start: the grid position that names the cell, at or before its first record."""
+class Chunk:
+    """Consecutive records. start: the grid position that names the chunk, at or before its first record."""
 
     start: int
     records: list[Record] = field(default_factory=list)
@@ -101,33 +101,33 @@ def _csv_lines(stream: BinaryIO) -> Iterator[bytes]:
         text.detach()  # the stream is the caller's to close
 
 
-def byte_cells(records: Iterable[Record]) -> Iterator[Cell]:
-    """Cells of a plain JSONL object: the record at byte b is in cell b // CELL_BYTES, wherever one begins to read."""
-    cell = None
+def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
+    """Chunks of a plain JSONL object: the record at byte b is in chunk b // CHUNK_BYTES, wherever reading begins."""
+    chunk = None
     for position, line in records:
-        start = position - position % CELL_BYTES
-        if cell is None or start != cell.start:
-            if cell:
-                yield cell
-            cell = Cell(start)
-        cell.records.append((position, line))
-        cell.bytes += len(line)
-    if cell:
-        yield cell
+        start = position - position % CHUNK_BYTES
+        if chunk is None or start != chunk.start:
+            if chunk:
+                yield chunk
+            chunk = Chunk(start)
+        chunk.records.append((position, line))
+        chunk.bytes += len(line)
+    if chunk:
+        yield chunk
 
 
-def counted_cells(records: Iterable[Record]) -> Iterator[Cell]:
-    """Cells of numbered records: closed at CELL_BYTES or CELL_RECORDS, whichever comes first."""
-    cell = None
+def counted_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
+    """Chunks of numbered records: closed at CHUNK_BYTES or CHUNK_RECORDS, whichever comes first."""
+    chunk = None
     for position, line in records:
-        cell = cell or Cell(position)
-        cell.records.append((position, line))
-        cell.bytes += len(line)
-        if cell.bytes >= CELL_BYTES or len(cell.records) >= CELL_RECORDS:
-            yield cell
-            cell = None
-    if cell:
-        yield cell
+        chunk = chunk or Chunk(position)
+        chunk.records.append((position, line))
+        chunk.bytes += len(line)
+        if chunk.bytes >= CHUNK_BYTES or len(chunk.records) >= CHUNK_RECORDS:
+            yield chunk
+            chunk = None
+    if chunk:
+        yield chunk
 
 
 def parse_record(line: bytes) -> dict:

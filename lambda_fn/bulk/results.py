@@ -1,6 +1,6 @@
 """Where scored comments go, and how they are read back: gzipped JSON lines, in S3 or in a local folder.
 
-Key: <prefix>dt=YYYY-MM-DD/hour=HH/<work id>[-<cell start>].jsonl.gz, which a retry overwrites byte for byte.
+Key: <prefix>dt=YYYY-MM-DD/hour=HH/<work id>[-<chunk start>].jsonl.gz, which a retry overwrites byte for byte.
 Each line is known by its work_id and position; a reader drops what remains double by these two.
 """
 
@@ -16,9 +16,9 @@ OWN_FIELDS = frozenset({"work_id", "position", "label", "score", "probabilities"
 
 
 def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> str:
-    """Key of the results of the cell of `work_id` that begins at `start`."""
-    cell = f"-{start}" if start else ""
-    return f"{prefix}{partition.astimezone(UTC):dt=%Y-%m-%d/hour=%H}/{work_id}{cell}.jsonl.gz"
+    """Key of the results of the chunk of `work_id` that begins at `start`."""
+    chunk = f"-{start}" if start else ""
+    return f"{prefix}{partition.astimezone(UTC):dt=%Y-%m-%d/hour=%H}/{work_id}{chunk}.jsonl.gz"
 
 
 def result_line(work_id: str, position: int, comment: dict, outcome: dict) -> dict:

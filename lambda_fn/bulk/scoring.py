@@ -1,4 +1,4 @@
-"""Cells of records in, result lines out. Equal texts are scored once; a bad comment is an error line of its own."""
+"""Chunks of records in, result lines out. Equal texts are scored once; a bad comment is an error line of its own."""
 
 import hashlib
 import time
@@ -32,8 +32,8 @@ class Tally:
 
 
 @dataclass(slots=True)
-class ScorableCell:
-    """A cell that is ready to be scored: (position, raw JSON line or decoded comment) of each record."""
+class ScorableChunk:
+    """A chunk that is ready to be scored: (position, raw JSON line or decoded comment) of each record."""
 
     work_id: str
     start: int
@@ -41,7 +41,7 @@ class ScorableCell:
 
 
 class Scorer:
-    """Scores cells together and counts. max_chars: characters of the longest comment that is scored."""
+    """Scores chunks together and counts. max_chars: characters of the longest comment that is scored."""
 
     def __init__(self, classifier: SentimentClassifier, max_chars: int):
         self._classifier = classifier
@@ -49,16 +49,16 @@ class Scorer:
         self._remembered: dict[bytes, Sentiment] = {}
         self.tally = Tally()
 
-    def score(self, cells: Sequence[ScorableCell]) -> list[list[dict]]:
-        """The result lines of each cell. The comments of all cells share the classifier's length-bucketed batches."""
-        judged = [[self._judge(record) for _, record in cell.records] for cell in cells]
-        sentiments = self._classify(error_or_text for cell in judged for _, error_or_text in cell)
+    def score(self, chunks: Sequence[ScorableChunk]) -> list[list[dict]]:
+        """The result lines of each chunk. The comments of all chunks share the classifier's length-bucketed batches."""
+        judged = [[self._judge(record) for _, record in chunk.records] for chunk in chunks]
+        sentiments = self._classify(error_or_text for chunk in judged for _, error_or_text in chunk)
         return [
             [
-                result_line(cell.work_id, position, comment, self._outcome(error_or_text, sentiments))
-                for (position, _), (comment, error_or_text) in zip(cell.records, judgements, strict=True)
+                result_line(chunk.work_id, position, comment, self._outcome(error_or_text, sentiments))
+                for (position, _), (comment, error_or_text) in zip(chunk.records, judgements, strict=True)
             ]
-            for cell, judgements in zip(cells, judged, strict=True)
+            for chunk, judgements in zip(chunks, judged, strict=True)
         ]
 
     def _judge(self, record: Any) -> tuple[dict, TextError | str]:

@@ -17,7 +17,9 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_fn.bulk.handler import BulkScorer, Deadline, bulk_scorer
+from lambda_fn.bulk.invocation import Deadline
+from lambda_fn.bulk.process import BulkScorer, bulk_scorer
+from lambda_fn.contract import Exit
 
 # ECS sends SIGKILL 30 s after SIGTERM unless `stopTimeout` says otherwise.
 STOP_S = 25.0
@@ -119,6 +121,27 @@ def _tens(items) -> Iterator[list]:
         yield items[start : start + 10]
 
 
+def work(until_empty: bool, wait_s: int) -> int:
+    """Work the queue of the settings until SIGTERM or Ctrl-C, or until it is empty. Returns the exit code."""
+    try:
+        bulk = bulk_scorer()
+    except ValueError as error:
+        return _refuse(str(error))
+    if not bulk.settings.queue_url:
+        return _refuse("QUEUE_URL is not set: there is no queue to work on")
+    import boto3
+
+    worker = Worker(bulk, boto3.client("sqs"), bulk.settings.queue_url)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    return Exit.FAILED if worker.run(until_empty, wait_s) else Exit.DONE
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)
+    return Exit.FAILED
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m lambda_fn.bulk.worker", description="Score the comments of a queue."
@@ -126,18 +149,7 @@ def main() -> None:
     parser.add_argument("--until-empty", action="store_true", help="exit when the queue has nothing left")
     parser.add_argument("--wait", type=int, default=WAIT_S, metavar="SECONDS", help="length of one long poll, 0 to 20")
     arguments = parser.parse_args()
-    try:
-        bulk = bulk_scorer()
-    except ValueError as error:
-        sys.exit(str(error))
-    if not bulk.settings.queue_url:
-        sys.exit("QUEUE_URL is not set: there is no queue to work on")
-    import boto3
-
-    worker = Worker(bulk, boto3.client("sqs"), bulk.settings.queue_url)
-    signal.signal(signal.SIGTERM, worker.stop)
-    signal.signal(signal.SIGINT, worker.stop)
-    sys.exit(1 if worker.run(arguments.until_empty, arguments.wait) else 0)
+    sys.exit(work(arguments.until_empty, arguments.wait))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What goes over the wire: a classifier's sentiment as JSON, and one comment of a batch as text or as an error."""
+"""Serialisation: a classifier's sentiment as JSON, and one comment of a batch as text or as an error."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.text import TextError, check_text
 
 
-def wire(sentiment: Sentiment, options: Options) -> dict:
+def serialise(sentiment: Sentiment, options: Options) -> dict:
     """A sentiment as old clients know it, and what `options` adds."""
     label, score = sentiment.label, sentiment.score
     if options.classes == 3:

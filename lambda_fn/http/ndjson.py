@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from lambda_fn.http import body
-from lambda_fn.http.answers import comment_text, wire
+from lambda_fn.http.answers import comment_text, serialise
 from lambda_fn.http.errors import ApiError, fault
 from lambda_fn.http.schemas import Options
 from lambda_fn.model.classifier import SentimentClassifier
@@ -128,7 +128,7 @@ def score(classifier: SentimentClassifier, batch: list[bytes], max_chars: int, o
         except ApiError as error:
             answer |= error.body
     for answer, sentiment in zip(scored, classifier.classify(texts), strict=True):
-        answer["sentiment"] = wire(sentiment, options)
+        answer["sentiment"] = serialise(sentiment, options)
     return b"".join(map(dump, answers))
 
 

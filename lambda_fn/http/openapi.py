@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-VERSION = "1.0.0"
+from lambda_fn.contract import VERSION
+
 DESCRIPTION = "The mood of crypto comments: a quantized DistilBERT behind a few routes."
 SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "where API_AUTH=api-key"},

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from lambda_fn.http import ndjson
-from lambda_fn.http.answers import comment_text, wire
+from lambda_fn.http.answers import comment_text, serialise, text_error
 from lambda_fn.http.errors import ApiError
 from lambda_fn.http.schemas import (
     AnalyzeOptions,
@@ -26,6 +26,7 @@ from lambda_fn.http.schemas import (
 from lambda_fn.model import cpu
 from lambda_fn.model.classifier import LABELS, Sentiment, SentimentClassifier
 from lambda_fn.model.explain import explain
+from lambda_fn.model.text import TextError, check_text
 
 ERRORS = {
     400: "not JSON, broken gzip, or cut off",
@@ -49,12 +50,16 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
     started = time.perf_counter()
     state = request.app.state
     classifier: SentimentClassifier = state.classifier
+    try:
+        check_text(comment.text, state.settings.max_text_chars)
+    except TextError as error:
+        raise text_error(error.code, f"body.text: {error}") from None
     if not options.explain:
         sentiments = classifier.classify([comment.text])
-        return scored({"sentiment": wire(sentiments[0], options)}, sentiments, request, options, started)
+        return scored({"sentiment": serialise(sentiments[0], options)}, sentiments, request, options, started)
     sentiment, words = await to_thread.run_sync(explain, classifier, comment.text, state.settings.max_explain_words)
     body = {
-        "sentiment": wire(sentiment, options),
+        "sentiment": serialise(sentiment, options),
         "words": [
             {"text": word.text, "start": word.start, "end": word.end, "contribution": word.contribution}
             for word in words
@@ -116,7 +121,7 @@ async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query
             answers.append(error.body)
     sentiments = await to_thread.run_sync(request.app.state.classifier.classify, texts)
     for answer, sentiment in zip([answer for answer in answers if not answer], sentiments, strict=True):
-        answer |= wire(sentiment, options)
+        answer |= serialise(sentiment, options)
     return scored({"sentiment": answers}, sentiments, request, options, started)
 
 

@@ -6,13 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic_core import PydanticCustomError
 
 from lambda_fn.model.text import TextError, check_text
-from lambda_fn.settings import get_settings
 
 
 def _check(value: Any) -> str:
-    """`check_text` as a pydantic validator; plain, because pydantic's own str refuses lone surrogates."""
+    """`check_text` as a pydantic validator; plain, because pydantic's own str refuses lone surrogates.
+
+    How long a comment may be is a setting, which the route knows.
+    """
     try:
-        return check_text(value, get_settings().max_text_chars)
+        return check_text(value)
     except TextError as error:
         raise PydanticCustomError(error.code, "{reason}", {"reason": str(error)}) from None
 

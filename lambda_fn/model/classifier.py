@@ -59,7 +59,13 @@ class SentimentClassifier:
     """A quantized DistilBERT in one ONNX Runtime session. Thread-safe: `classify` keeps no state."""
 
     def __init__(
-        self, session: ort.InferenceSession, tokenizer: Tokenizer, config: dict, revision: str, batch_tokens: int
+        self,
+        session: ort.InferenceSession,
+        tokenizer: Tokenizer,
+        config: dict,
+        revision: str,
+        batch_tokens: int,
+        folder: Path,
     ):
         self.session = session
         self.tokenizer = tokenizer
@@ -69,6 +75,11 @@ class SentimentClassifier:
         self.binary_temperature: float = config["calibration"]["binary_temperature"]
         self.batch_tokens = batch_tokens
         self._pad_id: int = config["pad_token_id"]
+        self._folder = folder
+
+    def __reduce__(self):
+        """A session cannot be pickled: the other process (Spark, joblib, Ray) loads the same folder."""
+        return type(self).load, (self._folder,)
 
     @classmethod
     def load(cls, model_dir: str | Path | None = None) -> "SentimentClassifier":
@@ -91,7 +102,7 @@ class SentimentClassifier:
             tokenizer.no_padding()
             tokenizer.enable_truncation(max_length=config["max_tokens"])
             labels = tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
-            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens)
+            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens, folder)
         except KeyError as error:
             raise ModelError(f"cannot load the model in {folder}: its config has no {error}") from error
         except OSError as error:
@@ -105,11 +116,13 @@ class SentimentClassifier:
     def classify(self, texts: Sequence[str]) -> list[Sentiment]:
         """Score `texts`, in order. Any string gets a result; an empty one gets the model's prior.
 
-        Raises TypeError for an item that is not a string.
+        Raises TypeError for one string in place of a list, and for an item that is not a string, which it names.
         """
-        for text in texts:
+        if isinstance(texts, str):
+            raise TypeError("classify takes a list of texts; for one text: classify([text])")
+        for place, text in enumerate(texts):
             if not isinstance(text, str):
-                raise TypeError(f"texts must be strings, not {type(text).__name__}")
+                raise TypeError(f"texts[{place}] must be a string, not {type(text).__name__}")
         encodings = self.tokenizer.encode_batch_fast([normalise(text) for text in texts])
         logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
         for batch in length_buckets([len(e.ids) for e in encodings], self.batch_tokens):

@@ -27,14 +27,14 @@ class TextError(ValueError):
         self.code = code
 
 
-def check_text(text: object, max_chars: int) -> str:
+def check_text(text: object, max_chars: int | None = None) -> str:
     """Return `text` if it is a comment that can be scored.
 
     Raises TextError: not a string, nothing but white space, or more than `max_chars` characters.
     """
     if not isinstance(text, str):
         raise TextError("text_not_string", f"text must be a string, not {type(text).__name__}")
-    if len(text) > max_chars:
+    if max_chars is not None and len(text) > max_chars:
         raise TextError("text_too_long", f"text has {len(text)} characters; at most {max_chars} are allowed")
     if not text.strip():
         raise TextError("text_empty", "text is empty or only white space")

@@ -1,4 +1,4 @@
-"""Real templates of the stacks, synthesized once per set of knobs for all the tests."""
+"""Real templates of the stacks, synthesized once per set of context for all the tests."""
 
 import json
 import os
@@ -16,7 +16,7 @@ CDK = REPOSITORY / "node_modules" / ".bin" / "cdk"
 
 ARN = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
-# Sets of knobs that between them build every branch; each is synthesized once.
+# Sets of context that between them build every branch; each is synthesized once.
 VARIANTS = {
     "default": {"compute": "both"},
     "open": {
@@ -42,16 +42,16 @@ VARIANTS = {
 
 
 class Deployment:
-    """What `cdk synth` makes of some knobs."""
+    """What `cdk synth` makes of some context."""
 
-    def __init__(self, outdir: Path, **knobs: object):
+    def __init__(self, outdir: Path, **context: object):
         import aws_cdk
         from cdk_nag import AwsSolutionsChecks
 
         from cdk.app import build
 
-        context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
-        self.app = build({**context, **knobs}, outdir=str(outdir))
+        committed = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
+        self.app = build({**committed, **context}, outdir=str(outdir))
         aws_cdk.Aspects.of(self.app).add(AwsSolutionsChecks(verbose=True))
         self.outdir = outdir
         self.assembly = self.app.synth()
@@ -88,7 +88,7 @@ def deployment(tmp_path_factory) -> Callable[..., Deployment]:
 
 @pytest.fixture(scope="session")
 def default(deployment) -> Deployment:
-    """Both stacks, with every other knob at its default."""
+    """Both stacks, with every other context value at its default."""
     return deployment("default")
 
 

@@ -3,28 +3,28 @@ import sys
 
 import pytest
 
-from cdk.context import Knobs, WrongKnob, choices, markdown_table
+from cdk.context import ContextValues, WrongContextValue, choices, markdown_table
 from tests.cdk.conftest import REPOSITORY
 
 
 def test_every_knob_has_a_default_a_line_of_help_and_choices():
-    knobs = Knobs.from_context({})
-    for name, field in Knobs.model_fields.items():
+    context = ContextValues.from_context({})
+    for name, field in ContextValues.model_fields.items():
         assert not field.is_required(), name
         assert field.description, name
         assert choices(field), name
-    assert (knobs.compute, knobs.api_auth, knobs.budget_usd) == ("lambda", "api-key", 100)
+    assert (context.compute, context.api_auth, context.budget_usd) == ("lambda", "api-key", 100)
 
 
 def test_takes_the_texts_that_the_command_line_gives():
-    knobs = Knobs.from_context(
+    context = ContextValues.from_context(
         {"api_memory_mb": "3008", "log_days": "7", "fargate_cpu": "512", "fargate_memory_mb": "1024"}
     )
-    assert (knobs.api_memory_mb, knobs.log_days, knobs.fargate_cpu) == (3008, 7, 512)
+    assert (context.api_memory_mb, context.log_days, context.fargate_cpu) == (3008, 7, 512)
 
 
 def test_splits_origins_at_commas():
-    assert Knobs.from_context({"cors_origins": "https://a.org, http://localhost:8000"}).cors_origins == [
+    assert ContextValues.from_context({"cors_origins": "https://a.org, http://localhost:8000"}).cors_origins == [
         "https://a.org",
         "http://localhost:8000",
     ]
@@ -52,24 +52,26 @@ def test_splits_origins_at_commas():
         ({"cors_origins": "https://example.org/path"}, "is not an origin"),
         ({"alarm_email": "me"}, "choose for example ops@example.org"),
         ({"stage": "My Stage"}, "choose for example prod"),
-        ({"api-auth": "iam"}, "api-auth: there is no such knob; api_auth is one"),
-        ({"bulk_memory": "2048"}, "bulk_memory: there is no such knob; bulk_memory_mb is one"),
+        ({"api-auth": "iam"}, "api-auth: there is no such context value; api_auth is one"),
+        ({"bulk_memory": "2048"}, "bulk_memory: there is no such context value; bulk_memory_mb is one"),
     ],
 )
 def test_says_what_could_be_given_instead(wrong, says):
-    with pytest.raises(WrongKnob) as error:
-        Knobs.from_context(wrong)
+    with pytest.raises(WrongContextValue) as error:
+        ContextValues.from_context(wrong)
     assert says in str(error.value)
 
 
 def test_names_all_that_is_wrong_at_once():
-    with pytest.raises(WrongKnob) as error:
-        Knobs.from_context({"compute": "ec2", "api_rate": "0", "log_level": "LOUD"})
+    with pytest.raises(WrongContextValue) as error:
+        ContextValues.from_context({"compute": "ec2", "api_rate": "0", "log_level": "LOUD"})
     assert all(name in str(error.value) for name in ["compute", "api_rate", "log_level"])
 
 
 def test_lets_the_context_of_cdk_and_other_tools_be():
-    Knobs.from_context({"@aws-cdk/core:x": True, "cli-telemetry": False, "hosted-zone:account=1": {}, "team": "data"})
+    ContextValues.from_context(
+        {"@aws-cdk/core:x": True, "cli-telemetry": False, "hosted-zone:account=1": {}, "team": "data"}
+    )
 
 
 def test_the_table_in_the_docs_is_what_the_code_says():

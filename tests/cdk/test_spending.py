@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from cdk.context import Knobs
+from cdk.context import ContextValues
 from cdk.spending import ALARMS, bulk_worst_day, fargate_worst_day, http_api_worst_day, idle_month, markdown_table
 from tests.cdk.conftest import REPOSITORY
 
@@ -10,33 +10,33 @@ from tests.cdk.conftest import REPOSITORY
 def test_the_reserved_concurrency_bounds_the_https_bill():
     # 5 environments of 1,769 MB busy for a day: 5 x 86,400 s x 1.7275 GB x $0.0000166667 = $12.44;
     # 864,020 requests: metered 12 times at $1 a million, run at $0.20, 1,500 bytes logged at $0.50 a GB = $11.19
-    assert http_api_worst_day(Knobs()) == pytest.approx(12.438 + 11.189, abs=0.002)
+    assert http_api_worst_day(ContextValues()) == pytest.approx(12.438 + 11.189, abs=0.002)
 
 
 def test_without_it_the_throttle_does_with_every_request_at_the_timeout():
-    knobs = Knobs(api_concurrency=0, api_rate=1, api_timeout_s=10)
-    assert http_api_worst_day(knobs) == pytest.approx(10 * 86_400 * 1769 / 1024 * 0.0000166667 + 1.119, abs=0.002)
+    context = ContextValues(api_concurrency=0, api_rate=1, api_timeout_s=10)
+    assert http_api_worst_day(context) == pytest.approx(10 * 86_400 * 1769 / 1024 * 0.0000166667 + 1.119, abs=0.002)
 
 
 def test_bulk_is_bounded_by_its_concurrency():
-    assert bulk_worst_day(Knobs()) == pytest.approx(12.438, abs=0.001)
-    assert bulk_worst_day(Knobs(architecture="arm64")) == pytest.approx(12.438 * 0.8, abs=0.001)
+    assert bulk_worst_day(ContextValues()) == pytest.approx(12.438, abs=0.001)
+    assert bulk_worst_day(ContextValues(architecture="arm64")) == pytest.approx(12.438 * 0.8, abs=0.001)
 
 
 def test_environments_kept_warm_are_paid_day_and_night():
-    more = http_api_worst_day(Knobs(api_provisioned=1)) - http_api_worst_day(Knobs())
+    more = http_api_worst_day(ContextValues(api_provisioned=1)) - http_api_worst_day(ContextValues())
     assert more == pytest.approx(86_400 * 1769 / 1024 * 0.0000041667)
 
 
 def test_fargate_is_bounded_by_its_tasks():
     # 14 tasks of 1 vCPU and 2 GB: $0.04048 + 2 x $0.004445 + $0.005 an hour; the balancer and its two addresses
-    assert fargate_worst_day(Knobs()) == pytest.approx(24 * (14 * 0.05437 + 0.0225 + 0.01))
+    assert fargate_worst_day(ContextValues()) == pytest.approx(24 * (14 * 0.05437 + 0.0225 + 0.01))
 
 
 def test_synth_says_the_worst_day(default):
     for name, worst in [
-        ("SentimentStack", http_api_worst_day(Knobs()) + bulk_worst_day(Knobs())),
-        ("FargateStack", fargate_worst_day(Knobs())),
+        ("SentimentStack", http_api_worst_day(ContextValues()) + bulk_worst_day(ContextValues())),
+        ("FargateStack", fargate_worst_day(ContextValues())),
     ]:
         (said,) = [text for level, text in default.messages(name) if level == "INFO" and "worst day" in text]
         assert float(re.search(r"at most \$([\d.]+)", said)[1]) == pytest.approx(worst, abs=0.01)
@@ -46,9 +46,11 @@ def test_idle_costs_are_of_what_is_deployed(default):
     target_tracking = 2  # the alarms that application auto scaling makes by itself
     assert len(default.resources("AWS::CloudWatch::Alarm")) == ALARMS["lambda"]
     assert len(default.resources("AWS::CloudWatch::Alarm", "FargateStack")) + target_tracking == ALARMS["fargate"]
-    assert sum(idle_month(Knobs(), "lambda").values()) == pytest.approx(3 + 0.8 + 0.4 + 0.01 + 0.26, abs=0.01)
-    assert sum(idle_month(Knobs(), "fargate").values()) == pytest.approx(3 + 0.9 + 0.41 + 720 * 0.07687, abs=0.01)
-    assert "API key" not in idle_month(Knobs(api_auth="none"), "lambda")
+    assert sum(idle_month(ContextValues(), "lambda").values()) == pytest.approx(3 + 0.8 + 0.4 + 0.01 + 0.26, abs=0.01)
+    assert sum(idle_month(ContextValues(), "fargate").values()) == pytest.approx(
+        3 + 0.9 + 0.41 + 720 * 0.07687, abs=0.01
+    )
+    assert "API key" not in idle_month(ContextValues(api_auth="none"), "lambda")
 
 
 def test_the_docs_say_what_the_code_says():

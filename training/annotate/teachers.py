@@ -1,7 +1,7 @@
 """Who can say how a comment feels: a Hugging Face model, an LLM on Amazon Bedrock, or the project's own ensemble.
 
-All three answer to one interface, `Teacher`, so that `training.annotate.annotate` knows none of them. The one on Bedrock
-is in `bedrock_teacher.py`.
+All three answer to one interface, `Teacher`, so that `training.annotate.annotate` knows none of them. The one on
+Bedrock is in `bedrock_teacher.py`.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
     python -m training.data.labels ../data/labelled.jsonl ../data/dev.jsonl more.jsonl...
 
 The texts are their authors' and are not published again; `training.data.join_labels` puts them back from public
-sources. Beside it goes `labels_check.csv`: for a few comments of each source file a short hash of the text, so that joining can
-tell whether rows that serve as ids still have the numbers they had.
+sources. Beside it goes `labels_check.csv`: for a few comments of each source file a short hash of the text, so that
+joining can tell whether rows that serve as ids still have the numbers they had.
 """
 
 import csv

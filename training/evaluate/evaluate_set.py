@@ -3,8 +3,8 @@
     python -m training.evaluate.evaluate_set sentiment.csv
 
 Columns `Comment Text, Sentiment` (Positive or Negative). For evaluation only: `python -m training.data.leakage
---evaluation sentiment.csv --check` says whether the training data holds any of it. Prints JSON: accuracy and macro-F1 in percent,
-the accuracy's 95 % bootstrap interval, and the 2 x 2 confusion (rows: truth, negative first).
+--evaluation sentiment.csv --check` says whether the training data holds any of it. Prints JSON: accuracy and
+macro-F1 in percent, the accuracy's 95 % bootstrap interval, and the 2 x 2 confusion (rows: truth, negative first).
 """
 
 import json

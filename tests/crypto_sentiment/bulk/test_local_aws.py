@@ -12,8 +12,8 @@ from tests.comments import NEGATIVE, POSITIVE
 from tests.conftest import REPOSITORY, free_port
 
 
-def run(module: str, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", module, *arguments]
+def run(verb: str, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "crypto_sentiment", verb, *arguments]
     return subprocess.run(
         command, cwd=REPOSITORY, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
     )
@@ -21,9 +21,9 @@ def run(module: str, *arguments: str, environment: dict[str, str]) -> subprocess
 
 @pytest.fixture
 def local_aws():
-    """The variables that `crypto_sentiment.bulk.local_aws` prints, while it runs."""
+    """The variables that `crypto-sentiment local-aws` prints, while it runs."""
     port = free_port()
-    command = [sys.executable, "-m", "crypto_sentiment.bulk.local_aws", "--port", str(port)]
+    command = [sys.executable, "-m", "crypto_sentiment", "local-aws", "--port", str(port)]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     variables = dict(process.stdout.readline().strip().removeprefix("export ").split("=", 1) for _ in range(6))
     yield variables
@@ -36,10 +36,10 @@ def test_a_file_goes_through_the_queue_and_comes_back_scored(local_aws, tmp_path
     comments = [{"id": f"c{n}", "text": text} for n, text in enumerate([*POSITIVE, *NEGATIVE, ""])]
     source.write_text("".join(json.dumps(comment) + "\n" for comment in comments))
     steps = [
-        ("crypto_sentiment.bulk.submit", str(source)),
-        ("lambda_fn.bulk.worker", "--until-empty", "--wait", "0"),
+        ("submit", str(source)),
+        ("worker", "--until-empty", "--wait", "0"),
         (
-            "crypto_sentiment.bulk.collect",
+            "collect",
             str(source),
             "--bucket",
             local_aws["RESULTS_BUCKET"],
@@ -47,8 +47,8 @@ def test_a_file_goes_through_the_queue_and_comes_back_scored(local_aws, tmp_path
             str(output),
         ),
     ]
-    for module, *arguments in steps:
-        done = run(module, *arguments, environment=local_aws)
+    for verb, *arguments in steps:
+        done = run(verb, *arguments, environment=local_aws)
         assert done.returncode == 0, done.stdout + done.stderr
     scored = [json.loads(line) for line in output.read_text().splitlines()]
     assert [line["id"] for line in scored] == [comment["id"] for comment in comments]
@@ -58,7 +58,7 @@ def test_a_file_goes_through_the_queue_and_comes_back_scored(local_aws, tmp_path
 
 def test_a_taken_port_is_said_in_one_line(local_aws):
     port = local_aws["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]
-    done = run("crypto_sentiment.bulk.local_aws", "--port", port, environment={})
+    done = run("local-aws", "--port", port, environment={})
     assert done.returncode == 1
     assert f"port {port}" in done.stderr
     assert "Traceback" not in done.stderr

@@ -103,7 +103,8 @@ def start(aws, reddit, tmp_path):
         command = [
             sys.executable,
             "-m",
-            "crypto_sentiment.bulk.reddit",
+            "crypto_sentiment",
+            "stream",
             "Bitcoin",
             "ethereum",
             "--queue-url",

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from crypto_sentiment.bulk import collect as collect_results
-from crypto_sentiment.bulk import submit as submit_bulk
-from lambda_fn.bulk.handler import BulkScorer
+from crypto_sentiment.bulk import collect, submit
+from crypto_sentiment.cli import app
+from lambda_fn.bulk.process import BulkScorer
 from lambda_fn.bulk.results import S3Results
 from lambda_fn.bulk.scoring import Scorer
 from lambda_fn.bulk.worker import Worker
@@ -18,7 +18,7 @@ from lambda_fn.settings import Settings
 from tests.aws import RESULTS_BUCKET, LocalAws
 from tests.comments import REAL, crowd
 
-PROGRAMS = {"submit_bulk": submit_bulk, "collect_results": collect_results}
+CONSOLES = {"submit": submit.console, "collect": collect.console}
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +36,14 @@ def queue(aws):
 
 @pytest.fixture
 def run(aws, queue, monkeypatch):
-    """Run a program of scripts/; what it said."""
+    """Run a verb; what it said."""
     for name, value in aws.environment(queue, COLUMNS="200").items():
         monkeypatch.setenv(name, value)
     boto3.DEFAULT_SESSION = None
 
-    def run(program: str, *arguments, status: int = 0, stdin: bytes = b"") -> str:
-        module = PROGRAMS[program]
-        with module.console.capture() as said:
-            result = CliRunner().invoke(module.app, list(map(str, arguments)), input=stdin)
+    def run(verb: str, *arguments, status: int = 0, stdin: bytes = b"") -> str:
+        with CONSOLES[verb].capture() as said:
+            result = CliRunner().invoke(app, [verb, *map(str, arguments)], input=stdin)
         assert result.exit_code == status, (result.exception, said.get())
         return said.get()
 
@@ -73,10 +72,10 @@ def test_there_and_back(aws, queue, run, work, tmp_path, way):
     comments = [*crowd(700, permalink="x" * 300), {"text": "no id, 🚀"}, {"text": 7}, {"id": "none"}]
     source, output = tmp_path / "comments.jsonl.gz", tmp_path / "joined.jsonl"
     source.write_bytes(gzip.compress(jsonl(comments) + b"not json\n"))
-    said = run("submit_bulk", source, *way)
+    said = run("submit", source, *way)
     assert "704 comments in" in said
     work()
-    said = run("collect_results", source, "--output", output, "--timeout", "0")
+    said = run("collect", source, "--output", output, "--timeout", "0")
     assert "704 of 704 comments have their result" in said
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row.get("text") for row in rows[:-1]] == [comment.get("text") for comment in comments]
@@ -89,7 +88,7 @@ def test_there_and_back(aws, queue, run, work, tmp_path, way):
 
 def test_equal_comments_without_ids_are_not_taken_for_repetitions(aws, queue, run, work, tmp_path):
     equal = jsonl([{"text": REAL[0]}] * 9000)
-    said = run("submit_bulk", "-", "--live", "--receipt", tmp_path / "receipt.jsonl", stdin=equal)
+    said = run("submit", "-", "--live", "--receipt", tmp_path / "receipt.jsonl", stdin=equal)
     assert "9,000 comments in 5 messages" in said
     work()
     lines = aws.result_lines()
@@ -100,7 +99,7 @@ def test_a_csv_with_a_comment_too_large_for_any_message(aws, queue, run, work, t
     source = tmp_path / "comments.csv"
     with source.open("w", newline="") as file:
         csv.writer(file).writerows([["id", "text"], ["1", "x" * 3_000_000], ["2", "Crypto to\nthe moon!"]])
-    run("submit_bulk", source)
+    run("submit", source)
     work()
     lines = {line["id"]: line for line in aws.result_lines()}
     assert lines["1"]["error"]["code"] == "text_too_long"
@@ -119,25 +118,25 @@ def test_an_interrupted_submission_goes_on_and_doubles_nothing(aws, queue, run, 
 
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with aws.refusing(refuse_after_two):
-        said = run("submit_bulk", source, "--live", status=1)
+        said = run("submit", source, "--live", status=1)
     assert "Error: " in said
-    said = run("submit_bulk", source, "--live")
+    said = run("submit", source, "--live")
     assert "Going on after" in said
     work()
-    assert "900 of 900" in run("collect_results", source, "--timeout", "0")
+    assert "900 of 900" in run("collect", source, "--timeout", "0")
     assert sorted(line["id"] for line in aws.result_lines()) == sorted(comment["id"] for comment in comments)
 
 
 def test_what_is_missing_is_reported(aws, queue, run, work, tmp_path):
     source = tmp_path / "comments.jsonl"
     source.write_bytes(jsonl(crowd(300, permalink="x" * 600)))
-    run("submit_bulk", source, "--live")
+    run("submit", source, "--live")
     work()
     aws.s3.delete_object(Bucket=RESULTS_BUCKET, Key=aws.result_keys()[0])
-    said = run("collect_results", source, "--timeout", "0", status=1)
+    said = run("collect", source, "--timeout", "0", status=1)
     assert "missing: " in said
 
 
 def test_errors_in_plain_words(run, tmp_path):
-    assert "cannot read" in run("submit_bulk", tmp_path / "none.jsonl", status=1)
-    assert "is not a receipt" in run("collect_results", tmp_path / "none.jsonl", status=1)
+    assert "cannot read" in run("submit", tmp_path / "none.jsonl", status=1)
+    assert "is not a receipt" in run("collect", tmp_path / "none.jsonl", status=1)

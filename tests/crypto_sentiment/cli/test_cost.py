@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from crypto_sentiment.cli import app
 from crypto_sentiment.cost.inputs import BENCHMARK, PRICES, read_json
-from scripts.cost_estimate import app
 
 ROOT = Path(__file__).resolve().parents[3]
 DATE = ["--as-of", "2026-11-23"]  # the prices are as old as on this day, whenever the tests run
-run = CliRunner().invoke
+
+
+def run(app, arguments):
+    return CliRunner().invoke(app, ["cost", *arguments])
 
 
 def test_the_default_run_prints_the_tables_and_the_answer():
@@ -33,7 +36,7 @@ def test_the_default_run_prints_the_tables_and_the_answer():
         assert text in result.output
 
 
-@pytest.mark.parametrize("command", [["-m", "scripts.cost_estimate"], ["scripts/cost_estimate.py"]])
+@pytest.mark.parametrize("command", [["-m", "crypto_sentiment", "cost"], ["scripts/cost_estimate.py"]])
 def test_it_runs_as_a_module_and_as_a_file(command):
     result = subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr

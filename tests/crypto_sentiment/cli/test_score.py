@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 
 
 def command(*arguments) -> list[str]:
-    return [sys.executable, "-m", "crypto_sentiment.cli.score", *map(str, arguments)]
+    return [sys.executable, "-m", "crypto_sentiment", "score", *map(str, arguments)]
 
 
 def score(*arguments, status: int = 0) -> str:
@@ -80,7 +80,7 @@ def test_csv_and_parquet_hold_the_same_table(tmp_path, source, comments):
 
 def test_goes_on_after_an_interrupt_and_ends_the_same(tmp_path):
     source = tmp_path / "many.jsonl"
-    # notes that fill several waves, texts that give the signal time to come between two of them
+    # notes that fill several batches, texts that give the signal time to come between two of them
     many = [c | {"text": c["text"] * 10} for c in crowd(500, distinct=True, note="x" * 4500)]
     source.write_bytes(b"".join(json.dumps(c).encode() + b"\n" for c in many))
     output = tmp_path / "scored.jsonl"

@@ -1,10 +1,13 @@
 from typer.testing import CliRunner
 
-from crypto_sentiment.cli.simulate import app
+from crypto_sentiment.cli import app
 from crypto_sentiment.simulation import lambda_day
 
-run = CliRunner().invoke
 SMALL = ["--comments-per-day", "1e6", "--most-events", "5000", "--option", "lambda-sqs-packed-x86"]
+
+
+def run(app, arguments):
+    return CliRunner().invoke(app, ["simulate", *arguments])
 
 
 def test_a_day_is_played_and_agrees(tmp_path):

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typer.testing import CliRunner
 
-from crypto_sentiment.client.client import MAX_BATCH_BYTES, SentimentClient, ServiceError, app, batches
+from crypto_sentiment.client.__main__ import app
+from crypto_sentiment.client.client import MAX_BATCH_BYTES, SentimentClient, ServiceError, batches
 from tests.comments import NEGATIVE, POSITIVE
 from tests.conftest import API_KEY, REPOSITORY
 
@@ -160,6 +161,6 @@ def test_command_line_errors_are_plain(arguments, stdin, status, message):
 
 
 def test_it_runs_as_a_script_and_help_tells_the_exit_codes():
-    command = [sys.executable, "crypto_sentiment/client/client.py", "score", "--help"]
+    command = [sys.executable, "-m", "crypto_sentiment.client", "score", "--help"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert "Exit codes" in done.stdout

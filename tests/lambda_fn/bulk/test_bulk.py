@@ -184,7 +184,7 @@ def test_s3_refuses_writes_for_a_while(aws, queue, source):
 
 
 def test_killed_in_the_middle_of_a_batch(aws, queue, source, function):
-    comments = crowd(200, distinct=True, permalink="x" * 15_000)  # three waves
+    comments = crowd(200, distinct=True, permalink="x" * 15_000)  # three batches
     aws.send(queue, *({"comments": comments[i : i + 40]} for i in range(0, 200, 40)))
     with aws.watching(lambda method, path: method == "PUT" and "/results/" in path and function.kill_runtime()):
         source.poll()
@@ -242,7 +242,7 @@ def test_a_redrive_an_hour_later(aws, queue, source):
 
 
 def large(count: int = 1600) -> list[dict]:
-    """Comments whose fields make them more than four cells of records."""
+    """Comments whose fields make them more than four chunks of records."""
     return crowd(count, permalink="x" * 2000)
 
 
@@ -303,11 +303,11 @@ def test_an_object_that_was_overwritten_while_it_was_shared_out_is_reported(aws,
 
 @pytest.fixture(scope="module")
 def strict_queue(aws):
-    """One failed receive, and a message is in the dead-letter queue: only what was put back survives."""
+    """One failed receive, and a message is in the dead-letter queue: only what was requeued survives."""
     return aws.create_queue(max_receives=1)
 
 
-def test_work_that_the_deadline_leaves_is_put_back_and_not_failed(aws, strict_queue, source):
+def test_work_that_the_deadline_leaves_is_requeued_and_not_failed(aws, strict_queue, source):
     comments = crowd(500, distinct=True, permalink="x" * 2000)
     messages = [{"comments": comments[i : i + 50]} for i in range(0, 500, 50)]
     others = [{**comment, "id": f"other {comment['id']}"} for comment in large(800)]
@@ -321,14 +321,14 @@ def test_work_that_the_deadline_leaves_is_put_back_and_not_failed(aws, strict_qu
         mapping.drain()
     assert aws.dead_letters(strict_queue) == []
     assert_one_line_each(aws, comments + others)
-    # A duplicate of a delivery that was put back, scored whole this time, lands on the same keys.
+    # A duplicate of a delivery that was requeued, scored whole this time, lands on the same keys.
     keys = aws.result_keys()
     assert source.deliver(received) == set()
     assert aws.result_keys() == keys
     assert_one_line_each(aws, comments + others)
 
 
-def test_work_that_cannot_be_put_back_fails_and_is_delivered_again(aws, queue, source):
+def test_work_that_cannot_be_requeued_fails_and_is_delivered_again(aws, queue, source):
     comments = crowd(200, permalink="x" * 1000)
     aws.send(queue, *({"comments": comments[i : i + 50]} for i in range(0, 200, 50)))
     environment = aws.environment(queue, DEADLINE_MARGIN_S="60", QUEUE_URL=queue.url + "-gone")

@@ -89,14 +89,14 @@ def test_the_same_comments_are_the_same_work_whoever_sends_them_and_when():
 
 
 @pytest.mark.parametrize("message", [{"comments": COMMENTS}, COMMENTS[0], {"comments": [{"text": "\ud83d"}]}])
-def test_work_put_back_keeps_its_identity_and_its_partition(message):
+def test_work_requeued_keeps_its_identity_and_its_partition(message):
     [work] = parse(message)
     [again] = parse_message(json.dumps(work.message()), datetime(2030, 1, 1, tzinfo=UTC))
     assert isinstance(again, InlineWork)
     assert (again.work_id, again.partition, again.comments) == (work.work_id, work.partition, work.comments)
 
 
-def test_an_object_put_back_half_done_keeps_its_content():
+def test_an_object_requeued_half_done_keeps_its_content():
     work = ObjectWork("uploads", "a.jsonl", version_id="v1", end=4_000_000)
     assert parse(work.message(start=524_288, etag="abc")) == [
         ObjectWork("uploads", "a.jsonl", "v1", "abc", start=524_288, end=4_000_000)

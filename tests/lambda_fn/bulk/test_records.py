@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_fn.bulk.records import (
-    CELL_BYTES,
-    CELL_RECORDS,
+    CHUNK_BYTES,
+    CHUNK_RECORDS,
     MAX_RECORD_BYTES,
-    byte_cells,
-    counted_cells,
+    byte_chunks,
+    counted_chunks,
     jsonl_records,
     numbered_records,
     parse_record,
@@ -117,21 +117,21 @@ def lines(count: int, width: int = 200) -> bytes:
     return b"".join(json.dumps({"id": n, "text": "x" * (n * 7 % width)}).encode() + b"\n" for n in range(count))
 
 
-def test_cells_of_plain_jsonl_are_the_same_whole_and_by_ranges():
+def test_chunks_of_plain_jsonl_are_the_same_whole_and_by_ranges():
     content = lines(12_000)
-    whole = list(byte_cells(in_range(content, 0, None)))
-    ranges = range(0, len(content), CELL_BYTES)
-    split = [cell for start in ranges for cell in byte_cells(in_range(content, start, start + CELL_BYTES))]
+    whole = list(byte_chunks(in_range(content, 0, None)))
+    ranges = range(0, len(content), CHUNK_BYTES)
+    split = [chunk for start in ranges for chunk in byte_chunks(in_range(content, start, start + CHUNK_BYTES))]
     assert len(whole) == 3
     assert split == whole
 
 
-def test_cells_of_gzip_are_the_same_from_any_border_on():
+def test_chunks_of_gzip_are_the_same_from_any_border_on():
     packed = gzip.compress(lines(12_000))
 
-    def cells(start):
-        return list(counted_cells(numbered_records(gzip.GzipFile(fileobj=io.BytesIO(packed)), False, start)))
+    def chunks(start):
+        return list(counted_chunks(numbered_records(gzip.GzipFile(fileobj=io.BytesIO(packed)), False, start)))
 
-    whole = cells(0)
-    assert [cell.start for cell in whole] == [0, CELL_RECORDS, 2 * CELL_RECORDS]
-    assert cells(whole[1].start) == whole[1:]
+    whole = chunks(0)
+    assert [chunk.start for chunk in whole] == [0, CHUNK_RECORDS, 2 * CHUNK_RECORDS]
+    assert chunks(whole[1].start) == whole[1:]

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lambda_fn.model.classifier import ModelError, SentimentClassifier, length_buckets
-from lambda_fn.settings import REPOSITORY_MODEL
+from lambda_fn.settings import shipped_model
 from tests.comments import LONG, NEGATIVE, ODD, POSITIVE, REAL
 
 
@@ -72,7 +72,7 @@ def test_a_missing_model_says_where_it_was_looked_for(tmp_path):
 
 @pytest.mark.parametrize("name", ["onnx/model_quantized.onnx", "tokenizer.json", "config.json", "manifest.json"])
 def test_a_broken_file_is_a_model_error(tmp_path, name):
-    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    folder = shutil.copytree(shipped_model(), tmp_path / "model")
     (folder / name).write_bytes(b"\x00 not what it was")
     with pytest.raises(ModelError, match="model"):
         SentimentClassifier.load(folder)
@@ -80,7 +80,7 @@ def test_a_broken_file_is_a_model_error(tmp_path, name):
 
 @pytest.mark.parametrize("field", ["max_tokens", "calibration", "id2label", "pad_token_id"])
 def test_a_config_without_a_field_is_a_model_error(tmp_path, field):
-    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    folder = shutil.copytree(shipped_model(), tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
     del config[field]
     (folder / "config.json").write_text(json.dumps(config))
@@ -89,7 +89,7 @@ def test_a_config_without_a_field_is_a_model_error(tmp_path, field):
 
 
 def test_a_model_with_other_labels_is_refused(tmp_path):
-    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    folder = shutil.copytree(shipped_model(), tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
     config["id2label"] = {"0": "positive", "1": "neutral", "2": "negative"}
     (folder / "config.json").write_text(json.dumps(config))
@@ -105,3 +105,21 @@ def test_buckets_hold_every_index_once_under_the_budget_and_pad_little():
         widths = [lengths[index] for index in batch]
         assert len(batch) == 1 or max(widths) * len(batch) <= 1024
         assert max(widths) <= min(widths) * 1.25 + 4
+
+
+def test_one_string_is_not_its_letters(classifier):
+    with pytest.raises(TypeError, match=r"classify\(\[text\]\)"):
+        classifier.classify("Crypto to the moon!")
+
+
+def test_the_place_of_what_is_no_text_is_named(classifier):
+    with pytest.raises(TypeError, match=r"texts\[1\] must be a string, not NoneType"):
+        classifier.classify(["ok", None])
+
+
+def test_a_classifier_travels_to_another_process(classifier):
+    import pickle
+
+    there = pickle.loads(pickle.dumps(classifier))
+    assert there.revision == classifier.revision
+    assert there.classify(["Best exchange so far!"]) == classifier.classify(["Best exchange so far!"])

@@ -1,0 +1,38 @@
+"""crypto-sentiment submit: comments into the queue."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambda_fn.contract import UPLOADS_PREFIX
+
+
+def submit(
+    source: Annotated[Path, typer.Argument(help="comments: .jsonl, .ndjson, .csv, plain or .gz; - is JSONL on stdin")],
+    queue_url: Annotated[str, typer.Option(envvar="QUEUE_URL", help="the bulk queue")],
+    live: Annotated[
+        bool, typer.Option("--live", help="64 KB messages, soon scored; default: 1 MiB, fewer objects")
+    ] = False,
+    via_bucket: Annotated[str | None, typer.Option(help="upload the file to this bucket and send one pointer")] = None,
+    prefix: Annotated[str, typer.Option(help="key prefix of the upload")] = UPLOADS_PREFIX,
+    receipt: Annotated[Path | None, typer.Option(help="note what was sent here; default: SOURCE.receipt.jsonl")] = None,
+) -> None:
+    """Send comments to the queue to be scored in bulk.
+
+    Exit codes: 0 all sent; 1 not all, run it again and it goes on; 2 wrong usage.
+
+    Example: crypto-sentiment submit comments.jsonl
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from crypto_sentiment.bulk.submit import LIVE_BYTES, NotSent, console, run
+    from crypto_sentiment.files.comment_files import InputError
+    from lambda_fn.bulk.sqs import MAX_MESSAGE_BYTES
+    from lambda_fn.contract import Exit
+
+    try:
+        run(source, queue_url, LIVE_BYTES if live else MAX_MESSAGE_BYTES, via_bucket, prefix, receipt)
+    except (InputError, NotSent, BotoCoreError, ClientError) as error:
+        console.print(f"[red]Error:[/] {error}")
+        raise typer.Exit(Exit.FAILED) from None

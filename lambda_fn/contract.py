@@ -1,0 +1,91 @@
+"""What two rooms must agree on: the service, its deployment, its bill and the command line all read these from here.
+
+Imports nothing, so that anything may import it. A renamed metric, a moved prefix or another default changes in this
+file, and everywhere at once; `tests/test_contract.py` fails where a room has an opinion of its own.
+"""
+
+VERSION = "1.0.0"
+
+# What Lambda is given as a function's command: module and function.
+API_HANDLER = "lambda_fn.api.handler"
+BULK_HANDLER = "lambda_fn.bulk.handler.handler"
+# What uvicorn is given, and what a worker's task runs.
+API_APP = "lambda_fn.api:app"
+WORKER_MODULE = "lambda_fn.bulk.worker"
+
+# Keys in the results bucket, each ending in a slash.
+RESULTS_PREFIX = "results/"
+PARTS_PREFIX = "parts/"
+MOOD_PREFIX = "mood/"
+# Keys of what is uploaded to be scored.
+UPLOADS_PREFIX = "uploads/"
+
+
+class Metric:
+    """CloudWatch custom metrics of bulk scoring, by EMF. Each costs $0.30 a month for each value of its dimension."""
+
+    NAMESPACE = "CryptoSentiment"
+    DIMENSION = "service"
+    SERVICE = "bulk"
+
+    COMMENTS = "Comments"
+    TOKENS = "Tokens"
+    COMMENT_ERRORS = "CommentErrors"
+    FAILED_MESSAGES = "FailedMessages"
+    MS_PER_COMMENT = "MsPerComment"
+    POSITIVE = "Positive"
+    SHARE_POSITIVE = "SharePositive"
+
+    ALL = (COMMENTS, TOKENS, COMMENT_ERRORS, FAILED_MESSAGES, MS_PER_COMMENT, POSITIVE, SHARE_POSITIVE)
+
+
+class Env:
+    """Environment variables that a deployment sets; each is a field of lambda_fn/settings.py in lower case."""
+
+    API_AUTH = "API_AUTH"
+    API_KEY_SECRET_ARN = "API_KEY_SECRET_ARN"
+    CORS_ALLOW_ORIGINS = "CORS_ALLOW_ORIGINS"
+    LOG_LEVEL = "LOG_LEVEL"
+    METRICS_NAMESPACE = "METRICS_NAMESPACE"
+    ORT_THREADS = "ORT_THREADS"
+    PARTS_PREFIX = "PARTS_PREFIX"
+    QUEUE_URL = "QUEUE_URL"
+    RESULTS_BUCKET = "RESULTS_BUCKET"
+    RESULTS_PREFIX = "RESULTS_PREFIX"
+    ROOT_PATH = "ROOT_PATH"
+
+
+class Default:
+    """The deployment as `cdk deploy` gives it without any context value; the bill is of this deployment."""
+
+    ARCHITECTURE = "x86_64"
+    API_MEMORY_MB = 1769
+    API_TIMEOUT_S = 29
+    API_RATE = 10
+    API_BURST = 20
+    API_CONCURRENCY = 5
+    BULK_MEMORY_MB = 1769
+    BULK_TIMEOUT_S = 300
+    BULK_BATCH_SIZE = 10
+    BULK_WINDOW_S = 5
+    BULK_CONCURRENCY = 5
+    BULK_RECEIVES = 5
+    INPUT_DAYS = 30
+    RESULTS_DAYS = 365
+    LOG_DAYS = 30
+    BUDGET_USD = 100
+    FARGATE_CPU = 1024
+    FARGATE_MEMORY_MB = 2048
+    FARGATE_MIN_TASKS = 1
+    FARGATE_MAX_TASKS = 7
+    WORKER_MAX_TASKS = 7
+
+
+class Exit:
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1  # one line says why, and what to do
+    USAGE = 2
+    SOME_NOT_SCORED = 3
+    INTERRUPTED = 130  # the same command goes on

@@ -1,0 +1,127 @@
+"""The HTTP application, made from settings and a classifier: `create_app` reads no environment and loads no model.
+
+    POST /analyze        {"text": ...}         -> {"sentiment": {"label", "score"}}
+    POST /batch_analyze  [{"text": ...}, ...]  -> {"sentiment": [{"label", "score"}, ...]}
+    POST /               Amazon Comprehend's DetectSentiment and BatchDetectSentiment
+    GET  /, /health, /info, /docs
+
+Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
+"""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from lambda_fn.http import comprehend, ndjson, page, routes
+from lambda_fn.http.answers import text_error
+from lambda_fn.http.auth import ApiKeyAuth
+from lambda_fn.http.errors import ApiError, json_error
+from lambda_fn.http.guard import Guard, route_path
+from lambda_fn.http.openapi import describe
+from lambda_fn.model.classifier import SentimentClassifier
+from lambda_fn.settings import Settings
+
+# Who may read these learns nothing but what this service is.
+OPEN_PATHS = page.PATHS | {"/health", "/docs", "/openapi.json"}
+MEDIA_TYPES = {
+    "/": (comprehend.MEDIA_TYPE,),
+    "/analyze": ("application/json",),
+    "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
+}
+ROUTERS = (routes.router, comprehend.router, page.router)
+
+
+def create_app(settings: Settings, classifier: SentimentClassifier | None) -> FastAPI:
+    """The ASGI application.
+
+    classifier: None makes an app that can describe itself (`app.openapi()`) and scores nothing.
+    Raises ValueError if `settings.api_auth` asks for a key and there is none.
+    """
+    app = FastAPI(
+        title="Crypto sentiment", root_path=settings.root_path, redoc_url=None, swagger_ui_oauth2_redirect_url=None
+    )
+    app.state.settings = settings
+    app.state.classifier = classifier
+    app.state.auth = ApiKeyAuth(settings)
+    for router in ROUTERS:
+        app.include_router(router)
+    describe(app)
+    app.add_exception_handler(ApiError, on_api_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    add_middleware(app, settings)
+    return app
+
+
+def add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one added is the outermost: cross-origin headers on every answer, then the guard, then compression."""
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
+    app.add_middleware(
+        Guard,
+        max_body_bytes=settings.max_body_bytes,
+        body_timeout_s=settings.body_timeout_s,
+        authorize=lambda scope, headers: authorize(app, scope, headers),
+        media_types=MEDIA_TYPES,
+        streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
+        answer=answer,
+    )
+    if settings.cors_allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_allow_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "content-encoding", "x-api-key", "x-request-id"],
+            expose_headers=["x-request-id", "x-compute-tokens", "x-truncated", "x-inference-time", "x-model-revision"],
+        )
+
+
+async def authorize(app: FastAPI, scope: dict, headers: dict[str, str]) -> None:
+    """Raises ApiError for a caller without the API key, where one is required."""
+    if comprehend.is_call(scope):
+        comprehend.authorize(scope, headers, app.state.auth)
+        return
+    if scope["method"] in ("GET", "HEAD") and route_path(scope) in OPEN_PATHS:
+        return
+    await app.state.auth.check(headers)
+
+
+def answer(scope: dict, error: ApiError) -> Response:
+    """An error in the shape that this route's callers know."""
+    return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
+
+
+def allowed_methods(app: FastAPI, path: str) -> str:
+    """For the header `allow`: Starlette names the methods of the first route of a path only."""
+    served = (route for router in (app, *ROUTERS) for route in router.routes if getattr(route, "path", None) == path)
+    return ", ".join(sorted({method for route in served for method in route.methods}))
+
+
+async def on_api_error(request: Request, error: ApiError) -> Response:
+    return answer(request.scope, error)
+
+
+async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+    """The first problem, and where it is: enough to mend the request, and never an echo of the comment."""
+    first = error.errors()[0]
+    kind, message = first["type"], first["msg"]
+    if kind == "json_invalid":
+        return answer(request.scope, ApiError(400, "invalid_json", "the body is not valid JSON"))
+    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
+    if kind.startswith("text_"):
+        return answer(request.scope, text_error(kind, f"{place}: {message}"))
+    return answer(request.scope, ApiError(422, "invalid_request", f"{place}: {message}"))
+
+
+async def on_http_exception(request: Request, error: HTTPException) -> Response:
+    codes = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}
+    messages = {400: "the body is not valid JSON", 404: f"no such route: {request.url.path[:200]}; see /docs"}
+    message = messages.get(error.status_code, str(error.detail))
+    code = codes.get(error.status_code, "http_error")
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == 405:
+        headers["allow"] = allowed_methods(request.app, route_path(request.scope))
+        message = f"this route knows {headers['allow']} only"
+    return answer(request.scope, ApiError(error.status_code, code, message, headers))
