@@ -45,7 +45,6 @@ EXTRAS = {
     "zstandard": "files",
     "httpx": "client",
     "simpy": "cost",
-    "plotly": "cost",
     "pyspark": "spark",
 }
 

@@ -6,15 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from crypto_sentiment.cost import refresh
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.command import with_assumption_flags
-from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
-from crypto_sentiment.cost.report import data, document, plots, table
 
 OK, BAD_INPUT, OVER_BUDGET, STALE = 0, 2, 3, 4
 
@@ -51,11 +47,18 @@ def estimate(
 
     Example: crypto-sentiment cost --comments-per-day 1e8 --host avx2 --html report.html
     """
+    from rich.console import Console
+
+    from crypto_sentiment.cost.comparison import Comparison
+    from crypto_sentiment.cost.report import data, table
+
     console = Console(width=None if sys.stdout.isatty() else 140)
     errors = Console(stderr=True)
     price_file = prices or PRICES / f"{region}.json"
     try:
         if refresh_prices:
+            from crypto_sentiment.cost import refresh
+
             console.print(refresh.refresh_file(region, price_file, template=PRICES / "us-east-1.json"))
             return
         if markdown and not plots_to:
@@ -71,6 +74,8 @@ def estimate(
         else:
             table.print_report(console, comparison)
         if html or plots_to or markdown:
+            from crypto_sentiment.cost.report import document, plots  # matplotlib, for those who asked for pictures
+
             document.write(comparison, plots.draw_all(comparison), html, markdown, plots_to)
     except CostError as error:
         errors.print(f"error: {error}", style="red", highlight=False, markup=False)
