@@ -18,7 +18,7 @@ UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme synth \
-  deploy publish lock clean bench bench-guard
+  deploy publish lock clean bench bench-guard readme-check package-check
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -64,8 +64,16 @@ cost-docs: $(VENV)/.ready  ## write docs/COST.md and docs/cost
 simulate: $(VENV)/.ready  ## play a day event by event and compare its bill with the estimate
 	$(VENV)/bin/crypto-sentiment simulate $(ARGS)
 
-lint: $(VENV)/.ready  ## check style
+lint: $(VENV)/.ready  ## check style, types and the documents that hold no times
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/cog --check -P -I . docs/DEPLOY.md training/README.md
+
+readme-check: $(VENV)/.ready  ## run README's commands in a fresh clone, and compare what they print
+	$(PY) -m scripts.readme_check $(ARGS)
+
+package-check: $(VENV)/.ready  ## build the wheel, install it elsewhere with its extras, and use it there
+	scripts/package_check.sh
 
 bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (installs PyTorch; COMMENTS=file of real comments)
 	$(BENCH_PY) -m scripts.benchmark $(if $(COMMENTS),--comments $(COMMENTS)) $(ARGS)
@@ -102,24 +110,28 @@ node_modules/.ready: package-lock.json
 	@npm ci --no-audit --no-fund --silent
 	@touch $@
 
-# $(call environment,FOLDER,LOCK FILE): an environment of its own, as large as PyTorch makes it.
+# $(call environment,FOLDER,LOCK FILES): an environment of its own with PyTorch, hashes checked. pip installs PyTorch, so
+# that a CPU build that it is told of is taken: TORCH_INDEX=https://download.pytorch.org/whl/cpu
 define environment
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
-	@echo "Installing $(2) into $(1)"
+	@echo "Installing PyTorch and $(2) into $(1), hashes checked"
 	@$(PYTHON) -m venv $(1)
-	@$(1)/bin/python -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 && $(1)/bin/python -m pip install $(PIP_QUIET)) -r $(2)
+	@find="$(1)/bin/python -m pip install $(PIP_QUIET) --no-deps $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))"; \
+	  $$find --dry-run $$(cut -d' ' -f1 training/requirements-torch-cpu.txt) 2>/dev/null && kind=-cpu; \
+	  $$find --require-hashes -r training/requirements-torch$$kind.txt
+	@if $(1)/bin/python -c "from importlib.metadata import version; exit('+cpu' in version('torch'))"; then \
+	  $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r training/requirements-cuda.txt; fi
+	@$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps $(foreach lock,$(2),-r $(lock))
 endef
 
-$(TRAINING_VENV)/.ready: training/requirements.txt
+$(TRAINING_VENV)/.ready: training/requirements.txt training/requirements-torch.txt training/requirements-torch-cpu.txt | $(VENV)/bin/python
 	$(call environment,$(TRAINING_VENV),training/requirements.txt)
 	@touch $@
 
 $(TRAINING_VENV)/.teacher: training/requirements-teacher.txt $(TRAINING_VENV)/.ready
-	$(TRAINING_PY) -m pip install $(PIP_QUIET) --no-deps -r $<
+	@$(UV) pip install --quiet --python $(TRAINING_PY) --require-hashes --no-deps -r $<
 	@touch $@
 
-$(BENCH_VENV)/.ready: requirements.txt scripts/benchmark/requirements.txt
-	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH; pass PYTHON=/path/to/python." >&2; exit 1; }
-	$(PYTHON) -m venv $(BENCH_VENV)
-	$(BENCH_PY) -m pip install $(PIP_QUIET) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX) torch==2.13.0 &&  $(BENCH_PY) -m pip install $(PIP_QUIET)) -r requirements.txt -r scripts/benchmark/requirements.txt
+$(BENCH_VENV)/.ready: requirements.txt scripts/benchmark/requirements.txt training/requirements-torch.txt | $(VENV)/bin/python
+	$(call environment,$(BENCH_VENV),requirements.txt scripts/benchmark/requirements.txt)
 	@touch $@

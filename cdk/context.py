@@ -51,7 +51,7 @@ class ContextValues(BaseModel):
         Default.ARCHITECTURE, description="CPU of the functions, the tasks and the image"
     )
     base_image: str = Field(
-        "public.ecr.aws/lambda/python:3.13",
+        Default.BASE_IMAGE,
         min_length=1,
         examples=["docker.io/library/python:3.13-slim"],
         description="Python image that the Dockerfile starts from",

@@ -104,3 +104,10 @@ def test_one_version_everywhere():
     assert "version" in project["project"]["dynamic"]
     assert project["tool"]["hatch"]["version"]["path"] == "lambda_fn/contract.py"
     assert json.loads((REPOSITORY / "docs" / "openapi.json").read_text())["info"]["version"] == VERSION
+
+
+def test_the_image_is_built_from_one_base_by_digest():
+    dockerfile = (REPOSITORY / "lambda_fn" / "Dockerfile").read_text()
+    assert f"ARG BASE_IMAGE={Default.BASE_IMAGE}
+" in dockerfile
+    assert "@sha256:" in Default.BASE_IMAGE

@@ -7,7 +7,6 @@ Each unlabelled comment's target is the teachers' mean probability (pseudo_label
 is its soft label mixed with the teachers' probability for it.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +16,9 @@ import typer
 
 from training.data.comments import key, read, scored, soft_targets
 from training.data.records import PREPARED
-from training.evaluate.ablations import record
-from training.evaluate.predict import dev_figures, logits_of, save_logits
 from training.train.batches import encode
-from training.train.encoder import load_checkpoint, pad_token, save_checkpoint
+from training.train.encoder import load_checkpoint, pad_token
+from training.train.keep import keep
 from training.train.loop import Schedule, soft_cross_entropy, train
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
@@ -64,13 +62,9 @@ def distil(
         out.with_suffix(".state"),
         f"distil {len(unlabelled)} + {len(labelled)}",
     )
-    save_checkpoint(model, tokenizer, out)
-    logits = logits_of(model, tokenizer, [r["text"] for r in dev], MAX_TOKENS)
-    save_logits(out / "dev_logits.npz", dev, logits)
-    figures |= dev_figures(logits, np.array([r["score"] for r in dev])) | {"unlabelled": len(unlabelled)}
-    (out / "figures.json").write_text(json.dumps(figures, indent=1))
-    record(note or f"distilled: {len(labelled):,} labels, {len(unlabelled):,} unlabelled comments", figures)
-    print(json.dumps(figures))
+    figures |= {"unlabelled": len(unlabelled)}
+    default = f"distilled: {len(labelled):,} labels, {len(unlabelled):,} unlabelled comments"
+    keep(model, tokenizer, out, dev, figures, note or default, MAX_TOKENS)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,17 @@
 python -m training.train.finetune --init build/training/base --out build/training/finetuned-1 --seed 1
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 
 from training.data.comments import scored, soft_targets
 from training.data.records import PREPARED
-from training.evaluate.ablations import record
-from training.evaluate.predict import dev_figures, logits_of, save_logits
 from training.train.batches import encode
-from training.train.encoder import load_checkpoint, pad_token, save_checkpoint
+from training.train.encoder import load_checkpoint, pad_token
+from training.train.keep import keep
 from training.train.loop import Schedule, soft_cross_entropy, train
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
@@ -55,13 +52,7 @@ def finetune(
         out.with_suffix(".state"),
         f"finetune seed {seed}",
     )
-    save_checkpoint(model, tokenizer, out)
-    logits = logits_of(model, tokenizer, [r["text"] for r in dev], DEV_TOKENS)
-    save_logits(out / "dev_logits.npz", dev, logits)
-    figures |= dev_figures(logits, np.array([r["score"] for r in dev]))
-    (out / "figures.json").write_text(json.dumps(figures, indent=1))
-    record(note or f"fine-tune {init.name}, seed {seed}", figures)
-    print(json.dumps(figures))
+    keep(model, tokenizer, out, dev, figures, note or f"fine-tune {init.name}, seed {seed}", DEV_TOKENS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ The student that ships has 6 layers of width 384; what a 12-layer, 768-wide enco
 from the teacher's probabilities. Without one (`--teacher ""`) the pipeline fine-tunes the student on the labels alone.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,9 @@ import typer
 
 from training.data.comments import scored, soft_targets
 from training.data.records import PREPARED
-from training.evaluate.ablations import record
-from training.evaluate.predict import dev_figures, logits_of, save_logits
 from training.train.batches import encode
-from training.train.encoder import load_base, load_tokenizer, pad_token, save_checkpoint
+from training.train.encoder import load_base, load_tokenizer, pad_token
+from training.train.keep import keep
 from training.train.loop import Schedule, soft_cross_entropy, train
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
@@ -67,13 +65,8 @@ def teacher(
         out.with_suffix(".state"),
         f"teacher seed {seed}",
     )
-    save_checkpoint(model, tokenizer, out)
-    logits = logits_of(model, tokenizer, [r["text"] for r in dev], 256, fast=True)
-    save_logits(out / "dev_logits.npz", dev, logits)
-    figures |= dev_figures(logits, np.array([r["score"] for r in dev]))
-    (out / "figures.json").write_text(json.dumps(figures, indent=1))
-    record(f"teacher: {Path(base).name}, {len(labelled):,} labels, {epochs} epochs", figures)
-    print(json.dumps(figures))
+    note = f"teacher: {Path(base).name}, {len(labelled):,} labels, {epochs} epochs"
+    keep(model, tokenizer, out, dev, figures, note, fast=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 python -m training.train.warmup --init build/training/base --out build/training/warm
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +12,9 @@ import typer
 
 from training.data.comments import general, scored, soft_targets
 from training.data.records import PREPARED
-from training.evaluate.ablations import record
-from training.evaluate.predict import dev_figures, logits_of
 from training.train.batches import encode
-from training.train.encoder import load_checkpoint, pad_token, save_checkpoint
+from training.train.encoder import load_checkpoint, pad_token
+from training.train.keep import keep
 from training.train.loop import Schedule, soft_cross_entropy, train
 
 # ---- hyper-parameters -------------------------------------------------------------------------------------------
@@ -50,13 +48,7 @@ def warmup(
         out.with_suffix(".state"),
         f"warm-up {len(texts)}",
     )
-    save_checkpoint(model, tokenizer, out)
-    figures |= dev_figures(
-        logits_of(model, tokenizer, [r["text"] for r in dev], 256), np.array([r["score"] for r in dev])
-    )
-    (out / "figures.json").write_text(json.dumps(figures, indent=1))
-    record(f"general warm-up only, {len(texts)} texts, no crypto label", figures)
-    print(json.dumps(figures))
+    keep(model, tokenizer, out, dev, figures, f"general warm-up only, {len(texts)} texts, no crypto label")
 
 
 if __name__ == "__main__":
