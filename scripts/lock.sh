@@ -26,7 +26,7 @@ for room in training scripts/benchmark; do
     extra=$([ "$room" = training ] && echo train || echo bench)
     whole=$(mktemp) before=$(mktemp)
     if [ "$*" != --upgrade ] && [ -s "$room/requirements.txt" ]; then  # an earlier lock's versions stay
-        grep -oE '^[a-z0-9.-]+==[^ ;\]+' "$room/requirements.txt" > "$before"
+        sed -nE 's/^([a-z0-9.-]+==.*[^ ]) *\\$/\1/p' "$room/requirements.txt" > "$before"
     fi
     "${compile[@]}" --constraint lambda_fn/requirements.txt --constraint "$before" pyproject.toml --extra "$extra" -o "$whole"
     packages "$whole" "torch|$cuda" not > "$room/requirements.txt"
