@@ -62,8 +62,7 @@ class Default:
     # By digest (of the list of both architectures), so that a build tomorrow is the one of today; Dependabot renews the
     # Dockerfile's, and a test sees that this one follows.
     BASE_IMAGE = (
-        "public.ecr.aws/lambda/python:3.13"
-        "@sha256:1e784863b7d21e1ba661e397520508598d000b9999bcc08d4c2f12eb52e74f95"
+        "public.ecr.aws/lambda/python:3.13@sha256:1e784863b7d21e1ba661e397520508598d000b9999bcc08d4c2f12eb52e74f95"
     )
     API_MEMORY_MB = 1769
     API_TIMEOUT_S = 29

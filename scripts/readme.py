@@ -64,13 +64,13 @@ def serve() -> None:
 
 @cache
 def local_aws() -> None:
-    """`crypto_sentiment.bulk.local_aws` in the background until cog ends; its variables are set for what follows."""
+    """`crypto-sentiment local-aws` in the background until cog ends; its variables are set for what follows."""
     command = [sys.executable, "-m", "crypto_sentiment", "local-aws"]
     server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     atexit.register(server.terminate)
     lines = [server.stdout.readline().strip() for _ in range(6)]
     os.environ.update(dict(line.removeprefix("export ").split("=", 1) for line in lines))
-    print("```console", "$ .venv/bin/python -m crypto_sentiment.bulk.local_aws", *lines, "```", "", sep="\n")
+    print("```console", "$ .venv/bin/crypto-sentiment local-aws", *lines, "```", "", sep="\n")
 
 
 def metrics() -> dict:
@@ -89,13 +89,13 @@ def table(rows: list[dict]) -> None:
 def accuracy() -> None:
     """The model's accuracy on the development set, as its card has it."""
     figures = metrics()
-    side, sure = f"of {figures['sided_rows']:,} that take a side", f"of {figures['sure_rows']:,} surely labelled"
+    side, sure = f"{figures['sided_rows']:,} polar", f"{figures['sure_rows']:,} high-confidence"
     table(
         [
             {
                 "model": name,
-                f"positive or negative, {side}, %": _with_interval(model, "binary"),
-                f"the same, {sure}, %": _with_interval(model, "sure"),
+                f"positive or negative, of {side}, %": _with_interval(model, "binary"),
+                f"of {sure}, %": _with_interval(model, "sure"),
                 f"three classes, of {figures['rows']:,}, %": _with_interval(model, "accuracy_3"),
             }
             for name, model in figures["models"].items()
@@ -111,7 +111,7 @@ def _with_interval(model: dict, name: str) -> str:
 
 @cache
 def bills() -> list[dict]:
-    """The bills that `scripts.cost_estimate --json` computes, of the 384-wide model, cheapest first."""
+    """The bills that `crypto-sentiment cost --json` computes, of the 384-wide model, cheapest first."""
     command = [sys.executable, "-m", "crypto_sentiment", "cost", "--allow-stale", "--json"]
     answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     return sorted((bill for bill in answer["bills"] if bill["width"] == 384), key=lambda bill: bill["usd"])
@@ -127,8 +127,8 @@ def speed() -> tuple[str, str]:
     }
     bulk = {row["engine"]: median(rate(row, "comments")) for row in report["engines"]}
     return (
-        f"{one_user['this project']:.0f} requests a second; the predecessor's way {one_user['predecessor']:.0f}",
-        f"{bulk[PROJECT]:.0f} comments a second; the predecessor's way {bulk[PREDECESSOR]:.0f}",
+        f"{one_user['this project']:.0f} requests a second; the predecessor {one_user['predecessor']:.0f}",
+        f"{bulk[PROJECT]:.0f} comments a second; the predecessor {bulk[PREDECESSOR]:.0f}",
     )
 
 
@@ -160,7 +160,7 @@ def summary() -> None:
             },
             {
                 "what": "positive or negative, right, on comments it never saw",
-                "figure": f"{int8['sure']:.1f} % of those surely labelled, {int8['binary']:.1f} % of all with a side",
+                "figure": f"{int8['sure']:.1f} % of high-confidence, {int8['binary']:.1f} % of all polar comments",
                 "computed by": "`training.evaluate.evaluate`",
             },
             {

@@ -1,4 +1,4 @@
-"""Writes docs/SPEED.md: what was tried for speed (docs/speed_tries.csv), the failures too, and where the encoder's time
+"""Writes docs/SPEED.md: what was tried for speed (docs/speed_experiments.csv), the failures too, and where the encoder's time
 goes (docs/speed_operators.json).
 
 python -m scripts.speed_table
@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TRIES, OPERATORS, PAGE = (REPOSITORY / "docs" / n for n in ("speed_tries.csv", "speed_operators.json", "SPEED.md"))
+EXPERIMENTS, OPERATORS, PAGE = (
+    REPOSITORY / "docs" / n for n in ("speed_experiments.csv", "speed_operators.json", "SPEED.md")
+)
 
 INTRODUCTION = """# What was tried for speed
 
@@ -19,9 +21,9 @@ rounds, CPU time. "VNNI": an Intel Xeon with AVX512-VNNI, its AMX hidden (`scrip
 Lambda's CPUs have none. "Zen 4": an AMD EPYC with AVX512-VNNI and no AMX. The comparison with the predecessor and the
 peers is in [benchmark/](benchmark/report.md).
 
-This page is written by `python -m scripts.speed_table` from [speed_tries.csv](speed_tries.csv) and
+This page is written by `python -m scripts.speed_table` from [speed_experiments.csv](speed_experiments.csv) and
 [speed_operators.json](speed_operators.json). `python -m scripts.benchmark.variants` measures again what has "16 x 32"
-on Zen 4, `python -m scripts.benchmark.surroundings` what has to do with the process, and
+on Zen 4, `python -m scripts.benchmark.process_experiments` what has to do with the process, and
 `python -m scripts.benchmark.operators` the second table. On Zen 4 pairs within 3 % of each other are the same: so much
 differs from run to run.
 """
@@ -40,7 +42,7 @@ WHAT = {
 }
 
 
-def tries_table(tries: Path = TRIES) -> list[str]:
+def tries_table(tries: Path = EXPERIMENTS) -> list[str]:
     lines = ["| part | what | before | after | | change | kept | why |", "|---|---|---:|---:|---|---:|---|---|"]
     with tries.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -85,7 +87,7 @@ operators, which take {run_us - products_us:,.0f} µs.""",
     ]
 
 
-def put(rows: list[dict[str, str]], tries: Path = TRIES) -> None:
+def put(rows: list[dict[str, str]], tries: Path = EXPERIMENTS) -> None:
     """Write measured rows into the table, each over the one with the same `what`; `kept` and `why` stay as they are.
 
     A row that is new has to be told by a person whether it is kept, and why.

@@ -2,7 +2,7 @@
 
     python -m scripts.benchmark.variants                     # prints what each has before and after
     python -m scripts.benchmark.variants --only "QGemm"      # those whose name holds this text
-    python -m scripts.benchmark.variants --update            # writes the figures into docs/speed_tries.csv
+    python -m scripts.benchmark.variants --update            # writes the figures into docs/speed_experiments.csv
 
 Some keep what the model computes, some only its speed: their weights mean nothing, and the row says what the change
 could give at most.
@@ -368,7 +368,7 @@ def variants(
     rows: Annotated[int, typer.Option(help="comments in the batch")] = 16,
     tokens: Annotated[int, typer.Option(help="tokens of each")] = 32,
     rounds: Annotated[int, typer.Option(help="each variant runs three times a round")] = 25,
-    update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_tries.csv")] = False,
+    update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_experiments.csv")] = False,
 ) -> None:
     model = onnx.load(get_settings().model_dir / "onnx" / "model_quantized.onnx")
     batch = feed(rows, tokens)

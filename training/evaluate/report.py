@@ -43,7 +43,7 @@ def slices_table(metrics: dict) -> str:
     rows = [
         [s["slice"], str(s["rows"]), str(s["sided"]), *(f"{s[name]:.1f}" for name in names)] for s in metrics["slices"]
     ]
-    return table(["slice", "rows", "with a side", *names], rows)
+    return table(["slice", "rows", "polar", *names], rows)
 
 
 def calibration_lines(metrics: dict) -> str:

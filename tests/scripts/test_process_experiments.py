@@ -1,4 +1,4 @@
-from scripts.benchmark.surroundings import best, digits, exact
+from scripts.benchmark.process_experiments import best, digits, exact
 
 
 def test_rows_of_exactly_one_length_hold_every_comment_once():

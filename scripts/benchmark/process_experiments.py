@@ -1,7 +1,7 @@
 """What surrounds the graph, each try against what ships: batches, allocators, the model file, the start, threads.
 
-    python -m scripts.benchmark.surroundings             # prints before and after of each
-    python -m scripts.benchmark.surroundings --update    # writes them into docs/speed_tries.csv
+    python -m scripts.benchmark.process_experiments             # prints before and after of each
+    python -m scripts.benchmark.process_experiments --update    # writes them into docs/speed_experiments.csv
 
 By turns, best of several rounds, CPU time. Allocators are those that are installed; a part of a vCPU needs root and
 Linux's cgroups (version 1), and is left out elsewhere.
@@ -188,10 +188,10 @@ def digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def surroundings(
+def process_experiments(
     rounds: Annotated[int, typer.Option(help="rounds of each comparison")] = 5,
     comments_file: Annotated[Path | None, typer.Option("--comments", help="JSON Lines with `text`, .gz or not")] = None,
-    update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_tries.csv")] = False,
+    update: Annotated[bool, typer.Option("--update", help="write the figures into docs/speed_experiments.csv")] = False,
 ) -> None:
     ort.set_default_logger_severity(3)  # it warns of an option that is set twice
     texts, _ = comments.load(comments_file, COMMENTS)
@@ -209,7 +209,7 @@ def surroundings(
         put(measured)
 
 
-surroundings.__doc__ = __doc__
+process_experiments.__doc__ = __doc__
 
 if __name__ == "__main__":
-    typer.run(surroundings)
+    typer.run(process_experiments)
