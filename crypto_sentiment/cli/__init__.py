@@ -6,8 +6,8 @@ verb whose extra is not installed says so instead of failing to start the others
 
 import sys
 from importlib import import_module
+from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -52,10 +52,10 @@ EXTRAS = {
 class Verbs(TyperGroup):
     """Imports a verb when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in VERBS:
             return None
         name = cmd_name.replace("-", "_")
@@ -63,7 +63,7 @@ class Verbs(TyperGroup):
         verb.command(name=cmd_name)(getattr(import_module(f"crypto_sentiment.cli.{name}"), name))
         return get_command(verb)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
