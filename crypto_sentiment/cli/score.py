@@ -78,3 +78,7 @@ def score(
     options = Options(keep_deleted, time_column, url, api_key)
     status = run_and_report(paths[:-1], paths[-1], to, asked, options, workers or cores, shard_comments, chart)
     raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    typer.run(score)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from crypto_sentiment.files.output import find_output
 from crypto_sentiment.files.score import DamagedInput, Job, Report, Watcher, run
 from crypto_sentiment.files.scorers import Options, WorkerDied
 from crypto_sentiment.files.source import Asked, Source
+from lambda_fn.bulk.times import TIME_NAMES, as_utc
 
 DONE, COULD_NOT, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 CHARTS = (".png", ".svg", ".pdf")
@@ -35,8 +37,8 @@ MOST_SOURCES_SHOWN = 5
 class Shown(Watcher):
     """Shows what was found, and a bar while it is scored."""
 
-    def __init__(self, console: Console):
-        self.console = console
+    def __init__(self, console: Console, chart: Path | None = None):
+        self.console, self._chart = console, chart
         columns = (TextColumn("scoring"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[done]}"))
         self._bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
         self._task = self._bar.add_task("scoring", total=None, done="")
@@ -65,6 +67,24 @@ class Shown(Watcher):
             self._say(f"Going on after {report.resumed:,} comments that an earlier run scored.")
         rate = new / max(0.001, time.monotonic() - self._started)
         self._bar.update(self._task, done=f"{report.counts.comments:,} comments, {rate:,.0f}/s")
+
+    def whole(self, lines: Iterator[dict]) -> None:
+        if not self._chart:
+            return
+        from crypto_sentiment.mood.chart import MoodOverTime
+
+        mood = MoodOverTime(Counter(), Counter())
+        for line in lines:
+            time = next((found for name in line if name.strip().lower() in TIME_NAMES and (found := as_utc(line[name]))), None)
+            if time and not line["error"]:
+                hour = int(time.timestamp() // 3600)
+                mood.comments[hour] += 1
+                mood.positive[hour] += line["label"] == "positive"
+        if mood.comments:
+            mood.draw(self._chart)
+            self._say(f"Chart in {self._chart}")
+        else:
+            self._say("No chart: no comment carries a time (name its field with --time-column).")
 
     def close(self) -> None:
         self._bar.stop()
@@ -99,7 +119,7 @@ def run_and_report(
     from lambda_fn.model.classifier import ModelError
 
     console = Console(stderr=True)
-    shown = Shown(console)
+    shown = Shown(console, Path(chart) if chart else None)
 
     def fail(message: str, status: int = COULD_NOT) -> int:
         shown.close()
@@ -109,6 +129,8 @@ def run_and_report(
     try:
         if chart and Path(chart).suffix.lower() not in CHARTS:
             raise UsageError(f"--chart draws {', '.join(CHARTS)}, not {Path(chart).suffix or 'a file without a suffix'}")
+        if chart and output == "-":
+            raise UsageError("--chart needs an output that is kept, not -")
         job = Job(sources, find_output(output, to), asked, options, 1 if options.url else workers, shard_comments)
         report = run(job, shown)
     except UsageError as error:

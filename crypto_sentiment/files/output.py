@@ -3,16 +3,21 @@
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from crypto_sentiment.files.errors import OutputError, UsageError
 from crypto_sentiment.files.places import Place
-from crypto_sentiment.files.scored import Kinds
+from crypto_sentiment.files.scored import Kinds, kinds_of, merge, own_names
 from crypto_sentiment.files.writers import PACKERS, WRITERS, Lines, write
+from crypto_sentiment.files.zstd import zstd
+from lambda_fn.bulk.results import line_text
 
 STANDARD_OUTPUT = "-"
+LINES_AT_ONCE = 2048
 FORMATS = tuple(f"{suffix}{packing}" for suffix in WRITERS for packing in PACKERS if suffix != ".parquet" or not packing)
 
 
@@ -102,6 +107,27 @@ def write_output(output: Output, folder: Path, lines: Lines, kinds: Kinds, shard
         sys.stdout.buffer.flush()
     else:
         made.replace(output.path)
+
+
+def write_results(lines: Iterable[dict], output: Output, shard_comments: int = 1_000_000) -> int:
+    """Write result lines that come from elsewhere than a journal. Returns how many there were."""
+    parent = output.path.parent if output.path else None
+    with tempfile.TemporaryDirectory(prefix=".results-", dir=parent) as folder:
+        kinds: Kinds = {}
+        ends: list[tuple[int, list[str] | None]] = []
+        count, source = 0, iter(lines)
+        with (Path(folder) / "lines.zst").open("wb") as file:
+            while block := list(islice(source, LINES_AT_ONCE)):
+                shapes = {tuple(own_names(line)) for line in block}
+                merge(kinds, kinds_of(block, None))
+                text = "".join(line_text(line) + "\n" for line in block)
+                count += len(block)
+                file.write(zstd.compress(text.encode(), 1))
+                ends.append((file.tell(), list(shapes.pop()) if len(shapes) == 1 else None))
+        with (Path(folder) / "lines.zst").open("rb") as file:
+            blocks = ((zstd.decompress(file.read(end - file.tell())), uniform) for end, uniform in ends)
+            write_output(output, Path(folder), blocks, kinds, shard_comments)
+    return count
 
 
 def incomplete(output: Output) -> Output:

@@ -65,6 +65,9 @@ class Watcher:
     def scored(self, report: Report) -> None:
         """A chunk was scored, or taken over from an earlier run."""
 
+    def whole(self, lines: Iterator[dict]) -> None:
+        """The output is written; `lines` are all of it, in order. Not called where lines stream out."""
+
 
 class DamagedInput(InputError):
     """A source broke off while it was read. report: what was scored before that, and where it is kept."""
@@ -171,6 +174,7 @@ def _spool(job: Job, records: UntilFault, report: Report, watcher: Watcher, path
             journal.forget(unknown.seen)
         write_output(output, journal.folder, journal.chunks(), journal.kinds, job.shard_comments)
         if not records.fault:
+            watcher.whole(journal.lines())
             journal.remove()
 
 

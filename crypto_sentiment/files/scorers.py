@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
@@ -58,6 +59,18 @@ def model_revision(options: Options) -> str:
         raise ModelError(f"cannot load the model in {folder}: {error}") from None
 
 
+@cache
+def _model() -> Any:
+    """The model, loaded once in a process, on one core: `--workers` says how many processes there are."""
+    from lambda_fn.settings import get_settings
+
+    os.environ.setdefault("ORT_THREADS", "1")
+    get_settings.cache_clear()
+    from lambda_fn.model.classifier import SentimentClassifier
+
+    return SentimentClassifier.load()
+
+
 class ChunkScorer:
     """Scores chunks in this process."""
 
@@ -71,12 +84,7 @@ class ChunkScorer:
 
             classifier: Any = RemoteClassifier(options.url, options.api_key)
         else:
-            # One core for each process: `--workers` says how many there are.
-            os.environ.setdefault("ORT_THREADS", "1")
-            get_settings.cache_clear()
-            from lambda_fn.model.classifier import SentimentClassifier
-
-            classifier = SentimentClassifier.load()
+            classifier = _model()
         self._scorer = Scorer(classifier, get_settings().max_text_chars, keep_deleted=options.keep_deleted)
 
     def score(self, chunk: Chunk) -> ScoredChunk:
