@@ -75,7 +75,9 @@ class Shown(Watcher):
 
         mood = MoodOverTime(Counter(), Counter())
         for line in lines:
-            time = next((found for name in line if name.strip().lower() in TIME_NAMES and (found := as_utc(line[name]))), None)
+            time = next(
+                (found for name in line if name.strip().lower() in TIME_NAMES and (found := as_utc(line[name]))), None
+            )
             if time and not line["error"]:
                 hour = int(time.timestamp() // 3600)
                 mood.comments[hour] += 1
@@ -128,7 +130,9 @@ def run_and_report(
 
     try:
         if chart and Path(chart).suffix.lower() not in CHARTS:
-            raise UsageError(f"--chart draws {', '.join(CHARTS)}, not {Path(chart).suffix or 'a file without a suffix'}")
+            raise UsageError(
+                f"--chart draws {', '.join(CHARTS)}, not {Path(chart).suffix or 'a file without a suffix'}"
+            )
         if chart and output == "-":
             raise UsageError("--chart needs an output that is kept, not -")
         job = Job(sources, find_output(output, to), asked, options, 1 if options.url else workers, shard_comments)

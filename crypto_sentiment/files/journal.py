@@ -5,6 +5,7 @@ chunk counts once its journal line is whole: a process may be killed at any byte
 each chunk of the input is compared with the digest of the one that was scored.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock, Timeout
 
 from crypto_sentiment.files.errors import OutputError
 from crypto_sentiment.files.places import PARTIAL
@@ -48,10 +47,12 @@ class Journal:
 
     def __enter__(self) -> "Journal":
         self.folder.mkdir(exist_ok=True)
-        self._lock = FileLock(self.folder / "lock")
+        self._lock = (self.folder / "lock").open("wb")
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            # The kernel lets go of it when this process ends, however it ends.
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
             raise OutputError(f"another process is writing {self._output}") from None
         if not (self.folder / "lock").exists():  # the other finished, and took the folder away, just now
             raise OutputError(f"another process has just written {self._output}; run the command again")
@@ -63,7 +64,7 @@ class Journal:
             file.close()
         if not self._known:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.release()
+        self._lock.close()
 
     @property
     def resumed(self) -> int:

@@ -18,7 +18,9 @@ from lambda_fn.bulk.results import line_text
 
 STANDARD_OUTPUT = "-"
 LINES_AT_ONCE = 2048
-FORMATS = tuple(f"{suffix}{packing}" for suffix in WRITERS for packing in PACKERS if suffix != ".parquet" or not packing)
+FORMATS = tuple(
+    f"{suffix}{packing}" for suffix in WRITERS for packing in PACKERS if suffix != ".parquet" or not packing
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ class RemoteClassifier:
         for scored in self._client.score(texts):
             if scored.error:
                 raise ValueError(f"{scored.error}: {scored.message}")
-            assert scored.label and scored.score is not None and scored.probabilities
+            assert scored.label
+            assert scored.score is not None
+            assert scored.probabilities
             found.append(
                 Sentiment(
                     label=scored.label,

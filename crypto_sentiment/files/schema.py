@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lambda_fn.bulk.columns import RESULT_FIELDS
+from lambda_fn.contract import RESULT_FIELDS
 
 SHARED_ONLY = ("work_id", "position")  # fields that only results in a shared bucket have
 OURS = tuple(name for name in RESULT_FIELDS if name not in SHARED_ONLY)
@@ -35,7 +35,11 @@ def arrow_schema(own: dict[str, set[str]]) -> Any:
     import pyarrow as pa
 
     coin = pa.struct(
-        [("coin", pa.string()), ("mood", pa.string()), *((f"p_{m}", pa.float64()) for m in ("negative", "neutral", "positive"))]
+        [
+            ("coin", pa.string()),
+            ("mood", pa.string()),
+            *((f"p_{m}", pa.float64()) for m in ("negative", "neutral", "positive")),
+        ]
     )
     ours = {
         "id": pa.string(),

@@ -18,7 +18,8 @@ from crypto_sentiment.files.scored import Counts
 from crypto_sentiment.files.scorers import Options, in_order, model_revision
 from crypto_sentiment.files.source import Asked, Source, look
 from crypto_sentiment.files.zstd import zstd
-from lambda_fn.bulk.columns import RESULT_FIELDS, Columns
+from lambda_fn.bulk.columns import Columns
+from lambda_fn.contract import RESULT_FIELDS
 
 # Changed whenever the same comment and model give another line: what an older version scored is not gone on with.
 LINES_VERSION = 1
@@ -32,8 +33,8 @@ class Job:
 
     sources: list[str]
     output: Output
-    asked: Asked = Asked()
-    options: Options = Options()
+    asked: Asked = field(default_factory=Asked)
+    options: Options = field(default_factory=Options)
     workers: int = 1
     shard_comments: int = 1_000_000
 

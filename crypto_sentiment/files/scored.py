@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lambda_fn.bulk.columns import RESULT_FIELDS
 from lambda_fn.bulk.times import TIME_NAMES
+from lambda_fn.contract import RESULT_FIELDS
 
 _OURS = frozenset(RESULT_FIELDS)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z")

@@ -89,9 +89,9 @@ class ChunkScorer:
 
     def score(self, chunk: Chunk) -> ScoredChunk:
         from lambda_fn.bulk.results import line_text
-        from lambda_fn.bulk.scoring import ScorableCell
+        from lambda_fn.bulk.scoring import ScorableChunk
 
-        cells = [ScorableCell("", 0, list(enumerate(records)), columns) for columns, records in chunk.parts]
+        cells = [ScorableChunk("", 0, list(enumerate(records)), columns) for columns, records in chunk.parts]
         lines = [line for cell in self._scorer.score(cells) for line in cell]
         shapes = {tuple(own_names(line)) for line in lines}
         text = "".join(line_text(line) + "\n" for line in lines).encode()
@@ -119,9 +119,7 @@ def in_order(chunks: Iterator[Chunk], options: Options, workers: int) -> Iterato
         yield chunk, scorer.score(chunk)
 
 
-def _by_processes(
-    chunks: Iterator[Chunk], options: Options, workers: int
-) -> Iterator[tuple[Chunk, ScoredChunk]]:
+def _by_processes(chunks: Iterator[Chunk], options: Options, workers: int) -> Iterator[tuple[Chunk, ScoredChunk]]:
     from collections import deque
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from crypto_sentiment.files.errors import InputError, UsageError
 from crypto_sentiment.files.parquet_rows import open_parquet, parquet_records
 from crypto_sentiment.files.places import Place
-from lambda_fn.bulk.columns import ABSENT, ID_NAMES, RESULT_FIELDS, TEXT_NAMES, Columns, at, usual
+from lambda_fn.bulk.columns import ABSENT, ID_NAMES, TEXT_NAMES, Columns, at, usual
 from lambda_fn.bulk.encodings import UTF8
 from lambda_fn.bulk.formats import (
     CSV,
@@ -30,6 +30,7 @@ from lambda_fn.bulk.formats import (
 from lambda_fn.bulk.json_shapes import ShapeError
 from lambda_fn.bulk.packing import LARGE_WINDOW, DamagedError, unpacked, with_head
 from lambda_fn.bulk.records import parse_record
+from lambda_fn.contract import RESULT_FIELDS
 from lambda_fn.model.text import TextError
 
 SAMPLE_RECORDS = 1000
@@ -84,6 +85,7 @@ class Source:
     is_results: bool = False
     window: int = 0
     header: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     _stream: io.BufferedReader | None = None
     _kept: Any = None
 
@@ -136,7 +138,7 @@ def _copy(stream: BinaryIO, file: BinaryIO) -> None:
 
 def _saved(stream: BinaryIO, place: Place, source: Source) -> Place:
     """A pipe's content in a temporary file, which lives as long as `source` does."""
-    source._kept = file = tempfile.NamedTemporaryFile()
+    source._kept = file = tempfile.NamedTemporaryFile()  # noqa: SIM115
     _copy(stream, file)
     return Place(place.name, os.fstat(file.fileno()).st_size, path=Path(file.name))
 
@@ -160,7 +162,7 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
         format = find_format(head, whole, asked.wanted(), place.name)
         if format.name == CSV and format.encoding == UTF8 and not asked.encoding:
             format = _late_encoding(place, format, head, whole, s3)
-        source = Source(place, format, Columns(), "", window=window)
+        source = Source(place, format, Columns(), "", window=window, layers=tuple(layers))
         header = format.dialect.header if format.dialect else ()
         if format.name == PARQUET and not place.can_be_read_again:
             source.place = place = _saved(stream, place, source)

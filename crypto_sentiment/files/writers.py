@@ -35,7 +35,7 @@ PACKERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     ".gz": lambda raw: gzip.GzipFile("", "wb", 6, raw, mtime=0),  # type: ignore[return-value]
     ".zst": lambda raw: zstd.ZstdFile(raw, "wb"),  # type: ignore[return-value]
     ".bz2": lambda raw: bz2.BZ2File(raw, "wb"),
-    ".xz": lambda raw: lzma.LZMAFile(raw, "wb", preset=2),
+    ".xz": lambda raw: lzma.LZMAFile(raw, "wb", preset=2),  # noqa: SIM115
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_fn.bulk.times import TIME_NAMES, as_utc, iso
+from lambda_fn.contract import RESULT_FIELDS
 
 # The usual names, in any case and with blanks around them; the first that a comment has is taken.
 TEXT_NAMES = (
@@ -20,24 +21,6 @@ TEXT_NAMES = (
     "message",
 )
 ID_NAMES = ("id", "comment_id", "id_str", "_id")
-# Fields of a result line. A comment's own field of such a name (Reddit's `score`) goes out as comment_<name>.
-RESULT_FIELDS = (
-    "work_id",
-    "position",
-    "id",
-    "label",
-    "score",
-    "mood",
-    "p_negative",
-    "p_neutral",
-    "p_positive",
-    "coins",
-    "language",
-    "truncated",
-    "model",
-    "error",
-    "error_message",
-)
 _RESERVED = frozenset(RESULT_FIELDS)
 # Shapes of records that are remembered; a stream whose every record has other fields must not fill the memory.
 _REMEMBERED = 1000

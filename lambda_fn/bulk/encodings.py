@@ -13,6 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# A cut-off emoji is such a run, too; in cp1252 runs of three would be an accent and two symbols.
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _PIECE = 64 * 1024
 
@@ -40,7 +41,7 @@ def find_encoding(head: bytes, whole: bool) -> str:
         return UTF8
     except UnicodeDecodeError:
         pass
-    good = sum(len(m[0]) for m in _MULTIBYTE.finditer(head) if _is_utf8(m[0]))
+    good = sum(len(m[0]) for m in _MULTIBYTE.finditer(head) if len(m[0]) > 2 or _is_utf8(m[0]))
     if 2 * good >= sum(byte >= 0x80 for byte in head):
         return UTF8
     try:

@@ -82,16 +82,18 @@ def find_format(head: bytes, whole: bool, wanted: Wanted, name: str = "") -> For
         encoding = wanted.encoding or find_encoding(head, whole)
         text = head.decode(encoding, "replace").removeprefix("\ufeff")
     except EncodingUnknown as error:
-        raise FormatError(f"{error}; name it with --encoding" if "cp1252" in str(error) else f"{error}; {TAKEN}") from None
+        raise FormatError(
+            f"{error}; name it with --encoding" if "cp1252" in str(error) else f"{error}; {TAKEN}"
+        ) from None
     except LookupError:
         raise FormatError(f"there is no encoding {wanted.encoding!r}") from None
     if wanted.format in (None, "json", "jsonl"):
         shape = json_shape(text.encode("utf-8", "surrogatepass"), whole)
-        if wanted.format == "jsonl":
-            shape = json_shapes.LINES
-        elif shape is None and (wanted.format or ".json" in name.lower() or ".ndjson" in name.lower()):
-            shape = json_shapes.LINES
-        elif shape is None and not text.strip():
+        if (
+            wanted.format == "jsonl"
+            or (shape is None and (wanted.format or ".json" in name.lower() or ".ndjson" in name.lower()))
+            or (shape is None and not text.strip())
+        ):
             shape = json_shapes.LINES
         if shape:
             return Format(_SHAPES[shape], UTF8 if encoding == "cp1252" and not wanted.encoding else encoding)

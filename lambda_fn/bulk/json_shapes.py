@@ -29,13 +29,15 @@ def json_shape(head: bytes, whole: bool) -> str | None:
     text = head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n\x1e")
     if text[:1] == "[":
         first = text[1:].lstrip()[:1]
-        return LINES if first not in "{[\"]" or _array_lines(text) else VALUES
+        return LINES if first not in '{["]' or _array_lines(text) else VALUES
     if text[:1] != "{":
         return None
     lines = [line for line in text.split("\n")[:200] if line.strip()]
     alone = sum(_is_object(line) for line in lines)
     if alone:
-        return LISTED if whole and len(lines) == 1 and not _has_text(lines[0]) and _lists(json.loads(lines[0])) else LINES
+        return (
+            LISTED if whole and len(lines) == 1 and not _has_text(lines[0]) and _lists(json.loads(lines[0])) else LINES
+        )
     try:
         value, end = _decoder.raw_decode(text)
     except ValueError:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+
 def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> str:
     """Key of the results of the chunk of `work_id` that begins at `start`."""
     chunk = f"-{start}" if start else ""

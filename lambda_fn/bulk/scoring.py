@@ -49,16 +49,11 @@ class Tally:
 
 
 @dataclass(slots=True)
-<<<<<<< HEAD
 class ScorableChunk:
-    """A chunk that is ready to be scored: (position, raw JSON line or decoded comment) of each record."""
-=======
-class ScorableCell:
-    """A cell that is ready to be scored: (position, raw JSON line or decoded comment) of each record.
+    """A chunk that is ready to be scored: (position, raw JSON line or decoded comment) of each record.
 
     columns: how its source's records are read; None: each by its usual names, its text left out of the result.
     """
->>>>>>> 6a7b58d (Score any usual file of comments: formats told by content, one result line, resumed by content, several processes)
 
     work_id: str
     start: int
@@ -81,11 +76,7 @@ def plain_english(text: str) -> str:
 
 
 class Scorer:
-<<<<<<< HEAD
-    """Scores chunks together and counts. max_chars: characters of the longest comment that is scored."""
-=======
-    """Scores cells together and counts. max_chars: characters of the longest comment that is scored.
->>>>>>> 6a7b58d (Score any usual file of comments: formats told by content, one result line, resumed by content, several processes)
+    """Scores chunks together and counts. max_chars: characters of the longest comment that is scored.
 
     keep_deleted: score what is nobody's mood (deleted comments, bots' notices) all the same. language: of a text, "en"
     or "other". coins: of texts and their sentiments, the list of {coin, mood, p_negative, p_neutral, p_positive} each.
@@ -109,29 +100,18 @@ class Scorer:
         self._remembered: dict[bytes, dict] = {}
         self.tally = Tally()
 
-<<<<<<< HEAD
     def score(self, chunks: Sequence[ScorableChunk]) -> list[list[dict]]:
         """The result lines of each chunk. The comments of all chunks share the classifier's length-bucketed batches."""
-        judged = [[self._judge(record) for _, record in chunk.records] for chunk in chunks]
-        sentiments = self._classify(error_or_text for chunk in judged for _, error_or_text in chunk)
+        judged = [
+            [self._judge(record, chunk.columns or self._usual) for _, record in chunk.records] for chunk in chunks
+        ]
+        outcomes = self._outcomes(item.text for items in judged for item in items)
         return [
             [
-                result_line(chunk.work_id, position, comment, self._outcome(error_or_text, sentiments))
-                for (position, _), (comment, error_or_text) in zip(chunk.records, judgements, strict=True)
+                result_line(_identity(chunk, position), item.id, item.own, self._outcome(item.text, outcomes))
+                for (position, _), item in zip(chunk.records, items, strict=True)
             ]
-            for chunk, judgements in zip(chunks, judged, strict=True)
-=======
-    def score(self, cells: Sequence[ScorableCell]) -> list[list[dict]]:
-        """The result lines of each cell. The comments of all cells share the classifier's length-bucketed batches."""
-        judged = [[self._judge(record, cell.columns or self._usual) for _, record in cell.records] for cell in cells]
-        outcomes = self._outcomes(item.text for cell in judged for item in cell)
-        return [
-            [
-                result_line(_identity(cell, position), item.id, item.own, self._outcome(item.text, outcomes))
-                for (position, _), item in zip(cell.records, items, strict=True)
-            ]
-            for cell, items in zip(cells, judged, strict=True)
->>>>>>> 6a7b58d (Score any usual file of comments: formats told by content, one result line, resumed by content, several processes)
+            for chunk, items in zip(chunks, judged, strict=True)
         ]
 
     def _judge(self, record: Any, columns: Columns) -> Judged:
@@ -244,8 +224,8 @@ def _one_texts_fault(error: Exception) -> bool:
     )
 
 
-def _identity(cell: ScorableCell, position: int) -> dict:
-    return {"work_id": cell.work_id, "position": position} if cell.work_id else {}
+def _identity(chunk: ScorableChunk, position: int) -> dict:
+    return {"work_id": chunk.work_id, "position": position} if chunk.work_id else {}
 
 
 def _digest(text: str) -> bytes:

@@ -31,7 +31,7 @@ _COMPACT_DATE = re.compile(r"(?:19|20)\d{6}$")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$")
 # "Tue May 03 10:50:38 +0000 2022", as Twitter's API writes it
 _TWITTER = re.compile(r"[A-Za-z]{3} ([A-Za-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})$")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 def as_utc(value: object) -> datetime | None:
@@ -56,7 +56,7 @@ def iso(time: datetime) -> str:
 
 
 def _from_number(value: int | float) -> datetime | None:
-    if not MIN_EPOCH_SECONDS <= value:
+    if not value >= MIN_EPOCH_SECONDS:
         return None
     for limit, unit in EPOCH_UNITS:
         if value < limit:

@@ -17,7 +17,9 @@ _BOT_TEXT = re.compile(
 _BOT_AUTHOR = re.compile(r"(?i:automoderator)|.*[-_](?i:bot)|[a-z0-9_]*Bot\d*")
 # How a table's missing value looks once it has become text.
 _MISSING = frozenset({"nan", "NaN", "None", "null", "NULL", "<NA>", "NaT", "N/A"})
-_UNSEEN = re.compile(r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]+")
+_UNSEEN = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]+"
+)
 # A longer text is no placeholder: it need not be looked through.
 _PLACEHOLDER_CHARS = 200
 
