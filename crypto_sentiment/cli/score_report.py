@@ -62,11 +62,16 @@ class Shown(Watcher):
 
     def scored(self, report: Report) -> None:
         new = report.counts.comments - report.resumed
-        if new and report.resumed and not self._told_resumed:
-            self._told_resumed = True
-            self._say(f"Going on after {report.resumed:,} comments that an earlier run scored.")
+        if new:
+            self.tell_resumed(report)
         rate = new / max(0.001, time.monotonic() - self._started)
         self._bar.update(self._task, done=f"{report.counts.comments:,} comments, {rate:,.0f}/s")
+
+    def tell_resumed(self, report: Report) -> None:
+        """Say once how much of the work an earlier run did."""
+        if report.resumed and not self._told_resumed:
+            self._told_resumed = True
+            self._say(f"Going on after {report.resumed:,} comments that an earlier run scored.")
 
     def whole(self, lines: Iterator[dict]) -> None:
         if not self._chart:
@@ -161,6 +166,7 @@ def run_and_report(
         raise
     finally:
         shown.close()
+    shown.tell_resumed(report)
     for line in summary(report, job.output.name):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if report.counts.comments and report.counts.failed == report.counts.comments:
