@@ -76,6 +76,7 @@ class ChunkScorer:
 
     def __init__(self, options: Options):
         from lambda_fn.bulk.scoring import Scorer
+        from lambda_fn.model.language import language
         from lambda_fn.settings import get_settings
 
         self._options = options
@@ -85,7 +86,9 @@ class ChunkScorer:
             classifier: Any = RemoteClassifier(options.url, options.api_key)
         else:
             classifier = _model()
-        self._scorer = Scorer(classifier, get_settings().max_text_chars, keep_deleted=options.keep_deleted)
+        self._scorer = Scorer(
+            classifier, get_settings().max_text_chars, keep_deleted=options.keep_deleted, language=language
+        )
 
     def score(self, chunk: Chunk) -> ScoredChunk:
         from lambda_fn.bulk.results import line_text
