@@ -20,6 +20,26 @@ MOOD_PREFIX = "mood/"
 # Keys of what is uploaded to be scored.
 UPLOADS_PREFIX = "uploads/"
 
+# Fields of one result, in the order of a line; a comment's own stand behind its `id` (docs/RESULTS.md). A comment's own
+# field of such a name (Reddit's `score`) goes out as comment_<name>. The first two are only where results are shared.
+RESULT_FIELDS = (
+    "work_id",
+    "position",
+    "id",
+    "label",
+    "score",
+    "mood",
+    "p_negative",
+    "p_neutral",
+    "p_positive",
+    "coins",
+    "language",
+    "truncated",
+    "model",
+    "error",
+    "error_message",
+)
+
 
 class Metric:
     """CloudWatch custom metrics of bulk scoring, by EMF. Each costs $0.30 a month for each value of its dimension."""

@@ -157,7 +157,7 @@ def run(comments: list[dict], timeout: int = 900, batch_size: int = 10) -> Recon
     outcome.seconds = time.monotonic() - started
     found = Counter(line.get("id") for line in lines)
     expected = {comment["id"] for comment in comments}
-    outcome.lines, outcome.errors = len(lines), sum("error" in line for line in lines)
+    outcome.lines, outcome.errors = len(lines), sum(bool(line["error"]) for line in lines)
     outcome.missing = [i for i in expected if i not in found]
     outcome.doubled = [i for i, count in found.items() if count > 1]
     outcome.unknown = [i for i in found if i not in expected]

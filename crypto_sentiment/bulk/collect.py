@@ -3,23 +3,28 @@
 crypto-sentiment collect comments.jsonl.gz --bucket my-results --output scored.jsonl
 """
 
-import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from crypto_sentiment.bulk.receipts import Receipt
-from crypto_sentiment.files.comment_files import CommentFile, InputError
+from crypto_sentiment.files.comment_files import CommentFile
+from crypto_sentiment.files.errors import InputError
+from crypto_sentiment.files.output import check, find_output, write_results
+from lambda_fn.bulk.columns import Columns, at, id_text
 from lambda_fn.bulk.records import parse_record
-from lambda_fn.bulk.results import read_lines, result_key, unique_lines
+from lambda_fn.bulk.results import read_lines, result_key, result_line, unique_lines
+from lambda_fn.contract import RESULT_FIELDS
 from lambda_fn.model.text import TextError
 
 console = Console(stderr=True)
 POLL_S = 2.0
-COPIED = ("label", "score", "probabilities", "truncated", "model", "error")
+NO_RESULT = "no_result"
+OUTCOME_FIELDS = tuple(name for name in RESULT_FIELDS if name not in ("work_id", "position", "id"))
 
 
 class Collector:
@@ -64,28 +69,30 @@ def _chunk_start(key: str) -> int:
     return int(key.rpartition("/")[2].removesuffix(".jsonl.gz").partition("-")[2] or 0)
 
 
-def join(comments: CommentFile, collector: Collector, receipt: Receipt, output: Path) -> tuple[int, int]:
-    """Write each input comment with its result, in order. Returns the comments with and without one."""
+def join(comments: CommentFile, collector: Collector, receipt: Receipt) -> Iterator[dict]:
+    """Each input comment with its result, in order, as `score` would have written it."""
     records = comments.records()
-    joined = lost = 0
-    with output.open("w") as file:
-        for work_id, count in receipt.works:
-            by_position = {line["position"]: line for line in collector.lines(work_id)}
-            for index in range(count):
-                position, record = next(records)
-                result = by_position.get(position if receipt.header["source"]["bucket"] else index)
-                joined, lost = joined + bool(result), lost + (not result)
-                try:
-                    row = parse_record(record)
-                except TextError:
-                    row = {}
-                for name in COPIED:
-                    if result and name in result:
-                        if name in row:
-                            row[f"comment_{name}"] = row[name]
-                        row[name] = result[name]
-                file.write(json.dumps(row) + "\n")
-    return joined, lost
+    columns = replace(comments.source.columns, keep_text=True)
+    for work_id, count in receipt.works:
+        by_position = {line["position"]: line for line in collector.lines(work_id)}
+        for index in range(count):
+            position, record = next(records)
+            result = by_position.get(position if receipt.header["source"]["bucket"] else index)
+            yield joined_line(record, result, columns)
+
+
+def joined_line(record: bytes, result: dict | None, columns: Columns) -> dict:
+    """A comment's own fields with the outcome that bulk scoring found; without one, error `no_result`."""
+    try:
+        comment = parse_record(record)
+    except TextError:
+        comment = {}
+    plan = columns.plan(comment)
+    found_id = id_text(at(comment, plan.id)) if plan.id else None
+    own = columns.own_fields(comment, plan, None)
+    if result is None:
+        result = {"coins": [], "truncated": False, "error": NO_RESULT, "error_message": "no result was found"}
+    return result_line({}, found_id, own, {name: result.get(name) for name in OUTCOME_FIELDS})
 
 
 def wait(collector: Collector, expected: int, timeout: float) -> int:
@@ -104,7 +111,7 @@ def wait(collector: Collector, expected: int, timeout: float) -> int:
 def run(source: Path, bucket: str, prefix: str, output: Path | None, receipt: Path, timeout: float) -> bool:
     """Wait, and join the results with `source` in `output`. Returns whether every comment has its result.
 
-    Raises InputError and botocore's errors.
+    Raises InputError, OutputError, UsageError and botocore's errors.
     """
     import boto3
 
@@ -116,8 +123,11 @@ def run(source: Path, bucket: str, prefix: str, output: Path | None, receipt: Pa
     found = wait(collector, known.comments, timeout)
     console.print(f"{found:,} of {known.comments:,} comments have their result")
     if output:
-        joined, _ = join(CommentFile.open(source), collector, known, output)
-        console.print(f"{joined:,} comments with their results in {output}")
+        destination = find_output(str(output), None)
+        comments = CommentFile.open(source)
+        check(destination, [comments.source.place])
+        lines = write_results(join(comments, collector, known), destination)
+        console.print(f"{lines:,} comments with their results in {output}")
     for work_id, count in collector.missing().items():
         console.print(f"missing: {count:,} comments of work {work_id}")
     return found == known.comments

@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from crypto_sentiment.bulk.receipts import Receipt
-from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile, InputError
+from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
+from crypto_sentiment.files.errors import InputError
 from lambda_fn.bulk.messages import inline_work_id, object_work_id
 from lambda_fn.bulk.records import Record, parse_record
 from lambda_fn.bulk.sqs import MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES, QueueSender, encode_body
@@ -179,7 +180,7 @@ def run(
         task = bar.add_task("sending", total=comments.size)
 
         def progress() -> None:
-            bar.update(task, completed=None if comments.size is None else comments.raw.tell())
+            bar.update(task, completed=None if comments.size is None else comments.bytes_read)
 
         requests = send(receipt.unsent(messages), sender, receipt, progress)
     count = len(receipt.works)

@@ -12,7 +12,7 @@ def collect(
     source: Annotated[Path, typer.Argument(help="the file that was submitted")],
     bucket: Annotated[str, typer.Option(envvar="RESULTS_BUCKET", help="bucket of the results")],
     prefix: Annotated[str, typer.Option(envvar="RESULTS_PREFIX", help="key prefix of the results")] = RESULTS_PREFIX,
-    output: Annotated[Path | None, typer.Option(help="join the input with its results into this .jsonl file")] = None,
+    output: Annotated[Path | None, typer.Option(help="join the input with its results: .jsonl .csv .parquet")] = None,
     receipt: Annotated[Path | None, typer.Option(help="default: SOURCE.receipt.jsonl")] = None,
     timeout: Annotated[float, typer.Option(help="seconds to wait for what is missing")] = 600,
 ) -> None:
@@ -25,12 +25,15 @@ def collect(
     from botocore.exceptions import BotoCoreError, ClientError
 
     from crypto_sentiment.bulk.collect import console, run
-    from crypto_sentiment.files.comment_files import InputError
+    from crypto_sentiment.files.errors import InputError, OutputError, UsageError
     from lambda_fn.contract import Exit
 
     try:
         complete = run(source, bucket, prefix, output, receipt or Path(f"{source}.receipt.jsonl"), timeout)
-    except (InputError, BotoCoreError, ClientError) as error:
+    except UsageError as error:
+        console.print(f"[red]Error:[/] {error}")
+        raise typer.Exit(Exit.USAGE) from None
+    except (InputError, OutputError, BotoCoreError, ClientError) as error:
         console.print(f"[red]Error:[/] {error}")
         raise typer.Exit(Exit.FAILED) from None
     raise typer.Exit(Exit.DONE if complete else Exit.FAILED)

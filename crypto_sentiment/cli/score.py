@@ -1,146 +1,84 @@
-"""Score a file of comments on this machine, without AWS: the bulk handler's code, file in, file out.
+"""crypto-sentiment score SOURCE… OUTPUT: comments in any usual file, scored on this machine."""
 
-    crypto-sentiment score comments.jsonl.gz scored.parquet --chart mood.png
-
-What was scored is kept beside the output until it is complete, so that the same command goes on after an interrupt.
-"""
-
-import json
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile, InputError
-from crypto_sentiment.files.tables import WRITERS
-from crypto_sentiment.mood.chart import MoodOverTime
-from lambda_fn.bulk.records import CHUNK_BYTES, Chunk, parse_record
-from lambda_fn.bulk.scoring import ScorableChunk, Scorer
-from lambda_fn.model.classifier import ModelError, SentimentClassifier
-from lambda_fn.model.text import TextError
-from lambda_fn.settings import get_settings
-
-console = Console(stderr=True)
-
-
-class Partial:
-    """What an unfinished run left: scored lines, and a checkpoint of how far they are to be believed."""
-
-    def __init__(self, output: Path, identity: dict):
-        self.lines = output.with_name(output.name + ".partial.jsonl")
-        self._checkpoint = output.with_name(output.name + ".partial.json")
-        self._identity = identity
-        self.next_position = self.bytes = self.comments = 0
-
-    def resume(self) -> bool:
-        """Take up an earlier run of the same input, model and options; forget another's. Whether there was one."""
-        try:
-            found = json.loads(self._checkpoint.read_text())
-            if found.pop("identity") == self._identity and self.lines.stat().st_size >= found["bytes"]:
-                self.next_position, self.bytes, self.comments = found["next"], found["bytes"], found["comments"]
-                os.truncate(self.lines, self.bytes)
-                return True
-        except (OSError, ValueError, KeyError):
-            pass
-        self.lines.write_bytes(b"")
-        return False
-
-    def append(self, lines: list[dict], next_position: int) -> None:
-        """Add scored lines. They are on disk before the checkpoint says so."""
-        with self.lines.open("ab") as file:
-            file.write(b"".join(json.dumps(line, ensure_ascii=True).encode() + b"\n" for line in lines))
-            file.flush()
-            os.fsync(file.fileno())
-            self.bytes = file.tell()
-        self.next_position, self.comments = next_position, self.comments + len(lines)
-        state = {"identity": self._identity, "next": next_position, "bytes": self.bytes, "comments": self.comments}
-        part = self._checkpoint.with_name(self._checkpoint.name + ".new")
-        part.write_text(json.dumps(state))
-        part.replace(self._checkpoint)
-
-    def remove(self) -> None:
-        self.lines.unlink(missing_ok=True)
-        self._checkpoint.unlink(missing_ok=True)
-
-
-def score_chunk(scorer: Scorer, chunk: Chunk, keep_text: bool) -> list[dict]:
-    """The result lines of one chunk, without the identity that only a shared bucket needs."""
-    [lines] = scorer.score([ScorableChunk("", chunk.start, chunk.records)])
-    for line, (_, record) in zip(lines, chunk.records, strict=True):
-        del line["work_id"]
-        if keep_text:
-            line["text"] = _text(record)
-    return lines
-
-
-def _text(record: bytes) -> object:
-    try:
-        return parse_record(record).get("text")
-    except TextError:
-        return None
+# Typer builds the help from these; all else is imported when the verb runs.
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE... OUTPUT",
+        help="Files, folders, patterns, s3://BUCKET/PREFIX or - for standard input; and last where results go: a file "
+        "(.jsonl .csv .parquet, the first two also .gz .zst .bz2 .xz), a folder of shards, or -.",
+    ),
+]
+TextColumn = Annotated[str | None, typer.Option(help="Field of the text; dotted where it lies deeper.")]
+IdColumn = Annotated[str | None, typer.Option(help="Field of the id.")]
+TimeColumn = Annotated[str | None, typer.Option(help="Field of the time.")]
+Delimiter = Annotated[str | None, typer.Option(help="Of a CSV; \\t for a tab.")]
+Encoding = Annotated[str | None, typer.Option(help="Of a text file, for example cp1252.")]
+Format = Annotated[str | None, typer.Option("--format", help="jsonl, json, csv, tsv or parquet; else by content.")]
+To = Annotated[str | None, typer.Option(help="Format for - or a folder, for example csv.gz.")]
+Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes; default: the cores there are.")]
+Url = Annotated[str | None, typer.Option(envvar="SENTIMENT_URL", help="Score through this running service.")]
+ApiKey = Annotated[str | None, typer.Option(envvar="SENTIMENT_API_KEY", help="The service's key.")]
+Text = Annotated[bool, typer.Option(help="Keep the comments' text in the results.")]
+KeepDeleted = Annotated[bool, typer.Option("--keep-deleted", help="Score deleted comments and bots' notices too.")]
+Shard = Annotated[int, typer.Option(min=1, help="Comments in each shard of a folder.")]
+Chart = Annotated[str | None, typer.Option(help="Draw the mood over time (.png, .svg, .pdf).")]
 
 
 def score(
-    source: Annotated[Path, typer.Argument(help="comments: .jsonl, .ndjson or .csv, plain or .gz")],
-    output: Annotated[Path, typer.Argument(help="scored comments: .jsonl, .csv or .parquet")],
-    chart: Annotated[Path | None, typer.Option(help="draw sentiment over time (.png, .svg); needs created_utc")] = None,
-    text: Annotated[bool, typer.Option(help="keep the comments' text in the output")] = True,
+    paths: Paths,
+    text_column: TextColumn = None,
+    id_column: IdColumn = None,
+    time_column: TimeColumn = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    format: Format = None,
+    to: To = None,
+    workers: Workers = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+    text: Text = True,
+    keep_deleted: KeepDeleted = False,
+    shard_comments: Shard = 1_000_000,
+    chart: Chart = None,
 ) -> None:
-    """Score files of comments on this machine.
+    """Score comments, one result each, in order; a comment that cannot be scored is a line that says why.
 
-    One line per comment, in order; a bad comment is a line with an error. Run the same command again after an
-    interrupt: it goes on where it stopped.
-    Exit codes: 0 done; 1 a file or the model cannot be used; 130 interrupted.
+    Formats and packings are told by content: JSON lines, JSON, CSV, Parquet; gzip, zstd, bzip2, xz. After an interrupt
+    the same command goes on where it stopped.
 
-    Example: crypto-sentiment score comments.jsonl.gz scored.parquet --chart mood.png
+    Exit codes: 0 all scored; 1 could not; 2 wrong usage; 3 some comments could not be scored; 130 interrupted.
+
+    Example: crypto-sentiment score RC_2024-01.zst scored.parquet
     """
-    try:
-        run(source, output, chart, text)
-    except KeyboardInterrupt:
-        console.print("Interrupted. Run the same command again to go on.")
-        raise typer.Exit(130) from None
-    except (InputError, ModelError) as error:
-        console.print(f"[red]Error:[/] {error}")
-        raise typer.Exit(1) from None
-    except OSError as error:
-        console.print(f"[red]Error:[/] {error.filename or ''} {error.strerror or error}")
-        raise typer.Exit(1) from None
+    from crypto_sentiment.cli.score_report import run_and_report
+    from crypto_sentiment.files.scorers import Options
+    from crypto_sentiment.files.source import Asked
+
+    if len(paths) < 2:
+        typer.echo("Error: name at least one source, and the output last. See --help.", err=True)
+        raise typer.Exit(2)
+    known = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
+    if format is not None and format.lower().lstrip(".") not in known:
+        typer.echo(f"Error: --format takes one of {', '.join(known)}.", err=True)
+        raise typer.Exit(2)
+    kind = format.lower().lstrip(".").replace("ndjson", "jsonl") if format else None
+    if delimiter is not None:
+        delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
+        if len(delimiter) != 1:
+            typer.echo("Error: --delimiter takes one character.", err=True)
+            raise typer.Exit(2)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = Asked(kind, encoding, delimiter, text_column, id_column, time_column, text)
+    options = Options(keep_deleted, time_column, url, api_key)
+    status = run_and_report(paths[:-1], paths[-1], to, asked, options, workers or cores, shard_comments, chart)
+    raise typer.Exit(status)
 
 
-def run(source: Path, output: Path, chart: Path | None, keep_text: bool) -> None:
-    """Score `source` into `output`. Raises InputError, ModelError, OSError."""
-    if output.suffix not in WRITERS:
-        raise InputError(f"{output} must end in one of {', '.join(WRITERS)}")
-    if source == STANDARD_INPUT:
-        raise InputError("a run must be able to go on after an interrupt: save standard input to a file first")
-    comments = CommentFile.open(source)
-    classifier = SentimentClassifier.load()
-    scorer = Scorer(classifier, get_settings().max_text_chars)
-    partial = Partial(output, {**comments.identity(), "model": classifier.revision, "text": keep_text})
-    if partial.resume():
-        console.print(f"Going on after {partial.comments:,} comments that an earlier run scored.")
-    bar = Progress(TextColumn("scoring"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
-    bar.console.stderr = True
-    with bar:
-        task = bar.add_task("scoring", total=comments.size, done="")
-        for chunk in comments.chunks(partial.next_position):
-            lines = score_chunk(scorer, chunk, keep_text)
-            after = chunk.start + (CHUNK_BYTES if comments.is_plain else len(chunk.records))
-            partial.append(lines, after)
-            bar.update(task, completed=comments.raw.tell(), done=f"{partial.comments:,} comments")
-    WRITERS[output.suffix](partial.lines, output)
-    tally = scorer.tally
-    console.print(f"{partial.comments:,} comments in {output}" + (f", {tally.errors:,} errors" if tally.errors else ""))
-    if tally.seconds:
-        console.print(f"{(tally.scored - tally.repeated) / tally.seconds:,.0f} comments a second in the model")
-    if chart:
-        mood = MoodOverTime.read(partial.lines)
-        if mood:
-            mood.draw(chart)
-            console.print(f"Chart in {chart}")
-        else:
-            console.print("No chart: no comment carries created_utc.")
-    partial.remove()
+if __name__ == "__main__":
+    typer.run(score)

@@ -27,7 +27,7 @@ def submit(
     from botocore.exceptions import BotoCoreError, ClientError
 
     from crypto_sentiment.bulk.submit import LIVE_BYTES, NotSent, console, run
-    from crypto_sentiment.files.comment_files import InputError
+    from crypto_sentiment.files.errors import InputError
     from lambda_fn.bulk.sqs import MAX_MESSAGE_BYTES
     from lambda_fn.contract import Exit
 

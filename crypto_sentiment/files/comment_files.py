@@ -1,49 +1,38 @@
-"""Files of comments on this machine: .jsonl, .ndjson and .csv, plain or .gz, or standard input."""
+"""One file of comments for the queue: its records at the positions that the bulk handler gives to the same bytes."""
 
-import gzip
-import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from lambda_fn.bulk.records import Chunk, Record, byte_chunks, counted_chunks, jsonl_records, numbered_records
+from crypto_sentiment.files.places import STANDARD_INPUT as STANDARD_INPUT_NAME
+from crypto_sentiment.files.places import find_places
+from crypto_sentiment.files.source import Asked, Source, look
+from lambda_fn.bulk.encodings import UTF8
+from lambda_fn.bulk.formats import JSON_LINES
+from lambda_fn.bulk.records import Record, jsonl_records
 
-STANDARD_INPUT = Path("-")
-
-
-class InputError(ValueError):
-    """A file that cannot be read as comments; the message is for the person who named it."""
+STANDARD_INPUT = Path(STANDARD_INPUT_NAME)
 
 
 @dataclass
 class CommentFile:
-    """An open file of comments. Positions are those that the bulk handler gives to the same bytes in S3."""
+    """A file that was looked at. bytes_read: of it so far."""
 
     path: Path
-    is_csv: bool
-    is_gzip: bool
-    raw: BinaryIO
+    source: Source
+    bytes_read: int = 0
 
     @classmethod
     def open(cls, path: Path) -> "CommentFile":
-        """Raises InputError: no such file, or of unknown kind. Standard input is JSONL."""
-        if path == STANDARD_INPUT:
-            return cls(path, False, False, sys.stdin.buffer)
-        name = path.name.lower()
-        is_gzip = name.endswith(".gz")
-        if not name.removesuffix(".gz").endswith((".jsonl", ".ndjson", ".csv")):
-            raise InputError(f"{path} is not a .jsonl, .ndjson or .csv file, plain or .gz")
-        try:
-            return cls(path, name.removesuffix(".gz").endswith(".csv"), is_gzip, path.open("rb"))
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from None
+        """Raises InputError: no such file, nothing that can be read, or no field that can be the text."""
+        [place], _ = find_places([str(path)])
+        return cls(path, look(place, Asked()))
 
     @property
     def is_plain(self) -> bool:
         """Whether a position is a byte offset."""
-        return not (self.is_csv or self.is_gzip)
+        format, place = self.source.format, self.source.place
+        return format.name == JSON_LINES and format.encoding == UTF8 and not self.source.layers and bool(place.size)
 
     @property
     def name(self) -> str:
@@ -52,28 +41,23 @@ class CommentFile:
     @property
     def size(self) -> int | None:
         """Bytes on disk; None for standard input."""
-        return None if self.path == STANDARD_INPUT else self.path.stat().st_size
+        return self.source.place.size
 
     def identity(self) -> dict:
         """What tells this content from another without reading it all."""
-        if self.path == STANDARD_INPUT:
+        if self.size is None:
             return {"name": self.name}
-        stat = self.path.stat()
-        return {"name": self.name, "size": stat.st_size, "modified_ns": stat.st_mtime_ns}
+        return {"name": self.name, "size": self.size, "modified_ns": self.path.stat().st_mtime_ns}
 
-    def records(self, start: int = 0) -> Iterator[Record]:
-        """Records from position `start` on. Raises InputError for broken gzip."""
-        try:
-            if self.is_plain:
-                if start:
-                    self.raw.seek(start - 1)
-                yield from jsonl_records(self.raw, start)
-            else:
-                stream = io.BufferedReader(gzip.GzipFile(fileobj=self.raw)) if self.is_gzip else self.raw
-                yield from numbered_records(stream, self.is_csv, start)
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise InputError(f"{self.path} is not whole gzip: {error}") from None
+    def records(self) -> Iterator[Record]:
+        """All records. Raises InputError where the file is damaged."""
+        if self.is_plain:
+            with self.path.open("rb") as file:
+                for record in jsonl_records(file):
+                    self.bytes_read = record[0] + len(record[1])
+                    yield record
+        else:
+            yield from enumerate(self.source.records(self._tell))
 
-    def chunks(self, start: int = 0) -> Iterator[Chunk]:
-        """The records in the chunks that the bulk handler would cut them into."""
-        return (byte_chunks if self.is_plain else counted_chunks)(self.records(start))
+    def _tell(self, count: int) -> None:
+        self.bytes_read += count

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from lambda_fn.bulk.formats import FormatError
 from lambda_fn.bulk.messages import MessageError, ObjectWork, PartOf, object_work_id
 from lambda_fn.bulk.records import CHUNK_BYTES, Chunk, byte_chunks, counted_chunks, jsonl_records, numbered_records
 
@@ -184,5 +185,7 @@ def _named_errors(work: ObjectWork):
         if status == 412:
             raise MessageError("object_changed", f"{place} was overwritten while it was read") from error
         raise
+    except FormatError as error:
+        raise MessageError("object_unknown_format", f"{place}: {error}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise MessageError("object_corrupt", f"{place} is not whole gzip: {error}") from error

@@ -6,7 +6,6 @@ or split, first or repeated, cuts it at the same places and overwrites the same 
 """
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -73,32 +72,14 @@ def numbered_records(stream: BinaryIO, is_csv: bool, start: int = 0) -> Iterator
 
 
 def _csv_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Rows as JSON lines. Bytes that are not UTF-8 stay as they are, for `parse_record` to refuse."""
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.reader(iter(lambda: text.readline(MAX_RECORD_BYTES), ""))
-    try:
-        header: list[str] | None = None
-        while True:
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:  # a quote that never closes; the reader goes on with the next line
-                row, value = [], f"unreadable CSV row: {error}"
-            else:
-                if not row:
-                    continue
-                if header is None:
-                    header = row
-                    continue
-                value = (
-                    dict(zip(header, row, strict=False))
-                    if len(row) <= len(header)
-                    else f"CSV row has {len(row)} fields, its header {len(header)}"
-                )
-            yield json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
-    finally:
-        text.detach()  # the stream is the caller's to close
+    """Rows as JSON lines, by the rules of every other reader of files. Raises FormatError."""
+    # These modules read what a record is from this one.
+    from lambda_fn.bulk.formats import HEAD_BYTES, Wanted, find_format, records
+    from lambda_fn.bulk.packing import with_head
+
+    head, stream, whole = with_head(stream, HEAD_BYTES)
+    if head:
+        yield from records(stream, find_format(head, whole, Wanted(format="csv")))
 
 
 def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:

@@ -6,13 +6,12 @@ Each line is known by its work_id and position; a reader drops what remains doub
 
 import gzip
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-
-# Names of a result line's own fields. A comment's field of such a name (Reddit's `score`) goes out as comment_<name>.
-OWN_FIELDS = frozenset({"work_id", "position", "label", "score", "probabilities", "truncated", "model", "error"})
 
 
 def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> str:
@@ -21,21 +20,42 @@ def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> st
     return f"{prefix}{partition.astimezone(UTC):dt=%Y-%m-%d/hour=%H}/{work_id}{chunk}.jsonl.gz"
 
 
-def result_line(work_id: str, position: int, comment: dict, outcome: dict) -> dict:
-    """One result: the comment's identity, `outcome` (a sentiment or an error), and its other fields but the text."""
-    line = {"work_id": work_id, "position": position, **outcome}
-    for name, value in comment.items():
-        if name == "text":
-            continue
-        while name in OWN_FIELDS or name in line:
-            name = f"comment_{name}"
-        line[name] = value
-    return line
+def result_line(identity: dict, id: str | None, own: dict, outcome: dict) -> dict:
+    """One result, its fields in the order of RESULT_FIELDS, the comment's own fields behind its id.
+
+    identity: work_id and position, or nothing where results are not shared. outcome: a sentiment or an error.
+    """
+    return {**identity, "id": id, **own, **outcome}
+
+
+def line_text(line: dict) -> str:
+    """`line` as JSON that every reader takes: no NaN or infinity (null instead), no half of a surrogate pair."""
+    try:
+        text = json.dumps(line, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(line), separators=(",", ":"))
+    return _ESCAPED.sub(_whole, text) if "\\ud" in text else text
+
+
+# An escaped backslash, a pair of surrogates, or a lone one, which is no character and which most readers refuse.
+_ESCAPED = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(\\ud[89a-f][0-9a-f]{2})")
+
+
+def _whole(match: re.Match) -> str:
+    return "\\ufffd" if match[1] else match[0]
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
 def encode_lines(lines: Iterable[dict]) -> bytes:
     """Gzipped JSON lines; equal lines give equal bytes."""
-    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    text = "".join(line_text(line) + "\n" for line in lines)
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
 
 

@@ -2,22 +2,36 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from lambda_fn.bulk.columns import ABSENT, Columns, at, id_text
 from lambda_fn.bulk.records import check_object, parse_record
 from lambda_fn.bulk.results import result_line
-from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+from lambda_fn.model.classifier import Sentiment
+from lambda_fn.model.moodless import why_no_mood
 from lambda_fn.model.text import TextError, check_text
 
 # Texts whose sentiment is remembered from one batch to the next; about 15 MB.
 REMEMBERED_TEXTS = 20_000
+# Digits of a score or probability in a result: those of the HTTP API's answers.
+DIGITS = 4
+LEFT_OUT = frozenset({"text_deleted", "text_bot"})
+
+
+class Classifier(Protocol):
+    """What scores texts: the model in this process, or a running service."""
+
+    revision: str
+
+    def classify(self, texts: Sequence[str]) -> list[Sentiment]: ...
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one invocation. seconds: spent in the classifier."""
+    """Counts of one invocation. seconds: spent in the classifier. kinds: errors by code."""
 
     comments: int = 0
     errors: int = 0
@@ -25,6 +39,9 @@ class Tally:
     repeated: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    kinds: Counter[str] = field(default_factory=Counter)
+    moods: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
 
     @property
     def scored(self) -> int:
@@ -33,48 +50,92 @@ class Tally:
 
 @dataclass(slots=True)
 class ScorableChunk:
-    """A chunk that is ready to be scored: (position, raw JSON line or decoded comment) of each record."""
+    """A chunk that is ready to be scored: (position, raw JSON line or decoded comment) of each record.
+
+    columns: how its source's records are read; None: each by its usual names, its text left out of the result.
+    """
 
     work_id: str
     start: int
     records: Sequence[tuple[int, Any]]
+    columns: Columns | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A record read: what of it goes into the result, and its text or what is wrong with it."""
+
+    id: str | None
+    own: dict
+    text: TextError | str
+
+
+def plain_english(text: str) -> str:
+    """The language of every text where no detector is given."""
+    return "en"
 
 
 class Scorer:
-    """Scores chunks together and counts. max_chars: characters of the longest comment that is scored."""
+    """Scores chunks together and counts. max_chars: characters of the longest comment that is scored.
 
-    def __init__(self, classifier: SentimentClassifier, max_chars: int):
+    keep_deleted: score what is nobody's mood (deleted comments, bots' notices) all the same. language: of a text, "en"
+    or "other". coins: of texts and their sentiments, the list of {coin, mood, p_negative, p_neutral, p_positive} each.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        max_chars: int,
+        *,
+        keep_deleted: bool = False,
+        language: Callable[[str], str] = plain_english,
+        coins: Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict]]] | None = None,
+    ):
         self._classifier = classifier
         self._max_chars = max_chars
-        self._remembered: dict[bytes, Sentiment] = {}
+        self._keep_deleted = keep_deleted
+        self._language = language
+        self._coins = coins or (lambda texts, sentiments: [[] for _ in texts])
+        self._usual = Columns()
+        self._remembered: dict[bytes, dict] = {}
         self.tally = Tally()
 
     def score(self, chunks: Sequence[ScorableChunk]) -> list[list[dict]]:
         """The result lines of each chunk. The comments of all chunks share the classifier's length-bucketed batches."""
-        judged = [[self._judge(record) for _, record in chunk.records] for chunk in chunks]
-        sentiments = self._classify(error_or_text for chunk in judged for _, error_or_text in chunk)
+        judged = [
+            [self._judge(record, chunk.columns or self._usual) for _, record in chunk.records] for chunk in chunks
+        ]
+        outcomes = self._outcomes(item.text for items in judged for item in items)
         return [
             [
-                result_line(chunk.work_id, position, comment, self._outcome(error_or_text, sentiments))
-                for (position, _), (comment, error_or_text) in zip(chunk.records, judgements, strict=True)
+                result_line(_identity(chunk, position), item.id, item.own, self._outcome(item.text, outcomes))
+                for (position, _), item in zip(chunk.records, items, strict=True)
             ]
-            for chunk, judgements in zip(chunks, judged, strict=True)
+            for chunk, items in zip(chunks, judged, strict=True)
         ]
 
-    def _judge(self, record: Any) -> tuple[dict, TextError | str]:
-        """The comment's fields, and its text or what is wrong with it."""
-        comment: dict = {}
+    def _judge(self, record: Any, columns: Columns) -> Judged:
         try:
             comment = parse_record(record) if isinstance(record, bytes) else check_object(record)
-            if "text" not in comment:
-                raise TextError("text_missing", "the comment has no text")
-            return comment, check_text(comment["text"], self._max_chars)
         except TextError as error:
-            return comment, error
+            return Judged(None, {}, error)
+        plan = columns.plan(comment)
+        column, text = columns.text_of(comment, plan)
+        own = columns.own_fields(comment, plan, column)
+        found_id = id_text(at(comment, plan.id)) if plan.id else None
+        try:
+            if text is ABSENT:
+                raise TextError("text_missing", "the comment has no text")
+            error = why_no_mood(text, comment.get(plan.author) if plan.author else None)
+            if error and not (self._keep_deleted and error.code in LEFT_OUT):
+                raise error
+            return Judged(found_id, own, check_text(text, self._max_chars))
+        except TextError as error:
+            return Judged(found_id, own, error)
 
-    def _classify(self, errors_and_texts) -> dict[bytes, Sentiment]:
-        """Sentiment of each distinct text, by its digest."""
-        found: dict[bytes, Sentiment] = {}
+    def _outcomes(self, errors_and_texts: Iterable[TextError | str]) -> dict[bytes, dict]:
+        """The outcome of each distinct text, by its digest."""
+        found: dict[bytes, dict] = {}
         new: dict[bytes, str] = {}
         for item in errors_and_texts:
             if isinstance(item, str):
@@ -87,34 +148,84 @@ class Scorer:
                 else:
                     new[digest] = item
         started = time.perf_counter()
-        scored = dict(zip(new, self._classifier.classify(list(new.values())), strict=True)) if new else {}
+        scored = dict(zip(new, self._classify(list(new.values())), strict=True)) if new else {}
         self.tally.seconds += time.perf_counter() - started
-        self.tally.tokens += sum(sentiment.tokens for sentiment in scored.values())
         self._remember(scored)
         return found | scored
 
-    def _remember(self, scored: dict[bytes, Sentiment]) -> None:
+    def _classify(self, texts: list[str]) -> list[dict]:
+        """The outcome of each text. What the model cannot take at all is narrowed down to the one comment."""
+        try:
+            sentiments = self._classifier.classify(texts)
+            coins = self._coins(texts, sentiments)
+        except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+            if not _one_texts_fault(error):
+                raise
+            if len(texts) == 1:
+                unreadable = TextError("text_unreadable", f"the model cannot read the text: {type(error).__name__}")
+                return [self._failed(unreadable)]
+            middle = len(texts) // 2
+            return self._classify(texts[:middle]) + self._classify(texts[middle:])
+        self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
+        return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
+
+    def _remember(self, scored: dict[bytes, dict]) -> None:
         self._remembered.update(scored)
         while len(self._remembered) > REMEMBERED_TEXTS:  # the oldest first
             del self._remembered[next(iter(self._remembered))]
 
-    def _outcome(self, error_or_text: TextError | str, sentiments: dict[bytes, Sentiment]) -> dict:
-        self.tally.comments += 1
-        if isinstance(error_or_text, TextError):
-            self.tally.errors += 1
-            return {
-                "error": {"code": error_or_text.code, "message": str(error_or_text)},
-                "model": self._classifier.revision,
-            }
-        sentiment = sentiments[_digest(error_or_text)]
-        self.tally.positive += sentiment.label == "positive"
+    def _sentiment(self, text: str, sentiment: Sentiment, coins: list[dict]) -> dict:
+        p = {label: round(value, DIGITS) for label, value in sentiment.probabilities.items()}
         return {
             "label": sentiment.label,
-            "score": round(sentiment.score, 6),
-            "probabilities": {label: round(p, 4) for label, p in sentiment.probabilities.items()},
+            "score": round(sentiment.score, DIGITS),
+            "mood": max(p, key=p.__getitem__),
+            "p_negative": p["negative"],
+            "p_neutral": p["neutral"],
+            "p_positive": p["positive"],
+            "coins": coins,
+            "language": self._language(text),
             "truncated": sentiment.truncated,
             "model": self._classifier.revision,
+            "error": "",
+            "error_message": "",
         }
+
+    def _failed(self, error: TextError) -> dict:
+        nothing = dict.fromkeys(("label", "score", "mood", "p_negative", "p_neutral", "p_positive"))
+        return {
+            **nothing,
+            "coins": [],
+            "language": None,
+            "truncated": False,
+            "model": self._classifier.revision,
+            "error": error.code,
+            "error_message": str(error),
+        }
+
+    def _outcome(self, error_or_text: TextError | str, outcomes: dict[bytes, dict]) -> dict:
+        self.tally.comments += 1
+        failed = isinstance(error_or_text, TextError)
+        outcome = self._failed(error_or_text) if failed else outcomes[_digest(error_or_text)]
+        if outcome["error"]:
+            self.tally.errors += 1
+            self.tally.kinds[outcome["error"]] += 1
+        else:
+            self.tally.positive += outcome["label"] == "positive"
+            self.tally.moods[outcome["mood"]] += 1
+            self.tally.languages[outcome["language"]] += 1
+        return outcome
+
+
+def _one_texts_fault(error: Exception) -> bool:
+    """Whether a batch failed by what is in it. A service that is away, or a broken model, is no comment's fault."""
+    return not isinstance(error, (ConnectionError, TimeoutError)) and type(error).__module__.partition(".")[0] != (
+        "lambda_fn"
+    )
+
+
+def _identity(chunk: ScorableChunk, position: int) -> dict:
+    return {"work_id": chunk.work_id, "position": position} if chunk.work_id else {}
 
 
 def _digest(text: str) -> bytes:

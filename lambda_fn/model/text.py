@@ -7,6 +7,8 @@ import html
 import re
 import unicodedata
 
+from lambda_fn.model.letters import unstyled
+
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u202a-\u202e\u2060\ufe0e\ufe0f\ufeff]"
 )
@@ -55,7 +57,7 @@ def normalise(text: str) -> str:
     """
     if "&" in text:
         text = html.unescape(text)
-    text = _SURROGATE.sub("\ufffd", text)
+    text = unstyled(_SURROGATE.sub("\ufffd", text))
     if ">" in text:
         text = _QUOTED_LINE.sub(" ", text) if _QUOTED_LINE.sub("", text).strip() else text
     text = _CONTROL.sub("", text)

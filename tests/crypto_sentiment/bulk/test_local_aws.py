@@ -52,7 +52,7 @@ def test_a_file_goes_through_the_queue_and_comes_back_scored(local_aws, tmp_path
         assert done.returncode == 0, done.stdout + done.stderr
     scored = [json.loads(line) for line in output.read_text().splitlines()]
     assert [line["id"] for line in scored] == [comment["id"] for comment in comments]
-    assert scored[-1]["error"]["code"] == "text_empty"
+    assert scored[-1]["error"] == "text_empty"
     assert sum(line.get("label") == "positive" for line in scored) >= len(POSITIVE) - 1
 
 

@@ -53,9 +53,9 @@ def test_csv_rows_are_json_lines_with_their_newlines_and_quotes():
 
 
 def test_csv_with_a_byte_order_mark_and_a_row_too_wide():
-    rows = [line for _, line in numbered_records(io.BytesIO(b"\xef\xbb\xbftext\nmoon\nmoon,x\n"), is_csv=True)]
-    assert parse_record(rows[0]) == {"text": "moon"}
-    with pytest.raises(TextError, match="2 fields"):
+    rows = [line for _, line in numbered_records(io.BytesIO(b"\xef\xbb\xbfid,text\n1,moon\n1,moon,x\n"), is_csv=True)]
+    assert parse_record(rows[0]) == {"id": "1", "text": "moon"}
+    with pytest.raises(TextError, match="3 fields, its header 2"):
         parse_record(rows[1])
 
 
@@ -64,7 +64,7 @@ def test_a_csv_quote_that_never_closes_spoils_one_record_and_not_the_memory():
     records = [line for _, line in numbered_records(io.BytesIO(content), is_csv=True)]
     assert parse_record(records[0]) == {"id": "1", "text": "moon"}
     assert parse_record(records[-1]) == {"id": "3", "text": "rekt"}
-    with pytest.raises(TextError, match="unreadable CSV row"):
+    with pytest.raises(TextError, match="CSV row at line 3 cannot be read"):
         parse_record(records[1])
 
 

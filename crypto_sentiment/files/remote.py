@@ -1,0 +1,50 @@
+"""Texts scored by a running service, as the model in this process would score them."""
+
+from collections.abc import Sequence
+
+from crypto_sentiment.client import client as http
+from lambda_fn.model.classifier import Sentiment
+
+CONCURRENCY = 8
+
+
+class RemoteClassifier:
+    """`classify` as SentimentClassifier has it, by HTTP. Raises ServiceError if the service cannot be used."""
+
+    def __init__(self, url: str, api_key: str | None = None):
+        self._client = http.SentimentClient(url, api_key=api_key, detail=True, concurrency=CONCURRENCY)
+        self.revision = service_revision(url, api_key)
+
+    def classify(self, texts: Sequence[str]) -> list[Sentiment]:
+        """Raises ValueError for texts among which is one that the service refuses."""
+        found = []
+        for scored in self._client.score(texts):
+            if scored.error:
+                raise ValueError(f"{scored.error}: {scored.message}")
+            assert scored.label
+            assert scored.score is not None
+            assert scored.probabilities
+            found.append(
+                Sentiment(
+                    label=scored.label,
+                    score=scored.score,
+                    probabilities=scored.probabilities,
+                    tokens=scored.tokens or 0,
+                    truncated=bool(scored.truncated),
+                )
+            )
+        return found
+
+
+def service_revision(url: str, api_key: str | None = None) -> str:
+    """The revision of the model that a service runs. Raises ServiceError."""
+    import httpx
+
+    headers = {"x-api-key": api_key} if api_key else {}
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/info", headers=headers, timeout=30)
+        if answer.status_code != 200:
+            raise http.service_error(answer)
+        return answer.json()["revision"]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
+        raise http.ServiceError(0, "unreachable", f"no answer from {url}: {error}") from None
