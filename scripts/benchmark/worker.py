@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def peak_mb() -> float:
