@@ -22,10 +22,5 @@ def pytest_runtest_makereport(item, call):
     if mark and report.when == "call" and report.failed:
         seen_with = mark.args[0]
         now = ", ".join(f"{name} {version(name)}" for name in (part.split()[0] for part in seen_with.split(", ")))
-        report.sections.insert(
-            0,
-            (
-                "a library changed",
-                f"With {seen_with}: {mark.kwargs['seen']}. Installed now: {now}. What rests on it: {mark.kwargs['so']}.",
-            ),
-        )
+        sentence = f"With {seen_with}: {mark.kwargs['seen']}. Installed now: {now}. Ours: {mark.kwargs['so']}."
+        report.sections.insert(0, ("a library changed", sentence))

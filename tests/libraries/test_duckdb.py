@@ -11,8 +11,8 @@ duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
 @pytest.mark.library(
     "duckdb 2.0.1",
     guess="the columns of all files, or an error",
-    seen="read_json samples the first 32 files of a glob: a field that first appears in a later one is missing without a "
-    "word; maximum_sample_files=-1 reads them all",
+    seen="read_json samples the first 32 files of a glob: a field that first appears in a later one is missing without "
+    "a word; maximum_sample_files=-1 reads them all",
     so="every result line has every field, of one type, in every object; our SQL names the columns",
 )
 def test_a_field_that_first_appears_in_the_fortieth_file_is_missing(tmp_path):
@@ -35,8 +35,8 @@ def results_of(folder: Path, hours: list[str]) -> str:
 @pytest.mark.library(
     "duckdb 2.0.1",
     guess="one type for the hive key `hour`, whatever its values",
-    seen="`hour` is a number where no value has a leading zero, else text: `hour >= 10` runs on an afternoon's objects and "
-    "is a binder error on a day's",
+    seen="`hour` is a number where no value has a leading zero, else text: `hour >= 10` runs on an afternoon's objects "
+    "and is a binder error on a day's",
     so="our queries give hive_types, so that `hour` is text everywhere, as in Glue",
 )
 def test_the_hive_key_hour_changes_its_type_with_its_values(tmp_path):

@@ -50,8 +50,8 @@ def test_spans_come_without_instrumentation_and_hold_the_query():
 @pytest.mark.library(
     "fastapi 0.165.0",
     guess="413 in the application's own form of error, however the body came",
-    seen="`max_body_size` answers 413 as plain text past the application's handler where there is a content-length, and "
-    "through the handler where the body is chunked",
+    seen="`max_body_size` answers 413 as plain text past the application's handler where there is a content-length, "
+    "and through the handler where the body is chunked",
     so="lambda_fn/http/body.py reads and bounds the body itself, so that every 413 is the same JSON",
 )
 def test_the_limit_of_a_body_answers_in_two_ways():

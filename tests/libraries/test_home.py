@@ -66,8 +66,8 @@ def modules_of(room: str) -> list[str]:
 @pytest.mark.library(
     "onnxruntime 1.32.0",
     guess="an import writes nothing",
-    seen="`import onnxruntime` writes an id and a database of events under HOME (.cache/Microsoft/DeveloperTools), unless "
-    "ORT_DISABLE_TELEMETRY=1 was set before",
+    seen="`import onnxruntime` writes an id and a database of events under HOME (.cache/Microsoft/DeveloperTools), "
+    "unless ORT_DISABLE_TELEMETRY=1 was set before",
     so="lambda_fn/__init__.py sets it, and every package of ours that imports onnxruntime imports lambda_fn first",
 )
 def test_onnxruntime_writes_an_id_under_home_unless_told_before_its_import(home):

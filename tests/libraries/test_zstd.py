@@ -1,4 +1,4 @@
-"""Who opens a Reddit dump: a .zst whose frame declares a window of 2 GiB (`zstd --long=31`). The frame here is small."""
+"""Who opens a Reddit dump: a .zst whose frame declares a window of 2 GiB (`zstd --long=31`)."""
 
 import io
 
