@@ -12,6 +12,11 @@ PORT ?= 8000
 TORCH_INDEX ?=
 # Tests that take the model's graph apart: `onnx` is in training's environment, not in the service's.
 NEEDS_ONNX := tests/scripts/test_variants.py
+# What the benchmark relies on in its peers is tested where they are installed, before it runs.
+NEEDS_PEERS := tests/libraries/test_openvino.py
+# Caches that libraries keep under HOME otherwise.
+export MPLCONFIGDIR ?= $(CURDIR)/build/cache/matplotlib
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/build/cache/jsii
 # uv installs in seconds what pip installs in minutes; where none is on PATH, a pinned one goes into the environment.
 PIP_QUIET := --quiet --disable-pip-version-check
 UV = $(shell command -v uv || echo $(VENV)/bin/uv)
@@ -27,10 +32,10 @@ run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in
 	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
-	$(PY) -m pytest --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "not image and not slow" $(ARGS)
+	$(PY) -m pytest --ignore tests/training $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
 
 test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
-	$(PY) -m pytest -s --ignore tests/training $(NEEDS_ONNX:%=--ignore %) -m "slow and not image" $(ARGS)
+	$(PY) -m pytest -s --ignore tests/training $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps and of the graph (installs PyTorch); ARGS="-m slow" for arm64's
 	$(TRAINING_PY) -m pytest tests/training $(NEEDS_ONNX) -m "not slow" $(ARGS)
@@ -67,7 +72,7 @@ simulate: $(VENV)/.ready  ## play a day event by event and compare its bill with
 lint: $(VENV)/.ready  ## check style, types and the documents that hold no times
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/cog --check -P -I . docs/DEPLOY.md training/README.md
+	$(VENV)/bin/cog --check -P -I . docs/DEPLOY.md training/README.md findings/README.md
 
 readme-check: $(VENV)/.ready  ## run README's commands in a fresh clone, and compare what they print
 	$(PY) -m scripts.readme_check $(ARGS)
@@ -76,13 +81,14 @@ package-check: $(VENV)/.ready  ## build the wheel, install it elsewhere with its
 	scripts/package_check.sh
 
 bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (installs PyTorch; COMMENTS=file of real comments)
+	$(BENCH_PY) -m pytest -q $(NEEDS_PEERS)
 	$(BENCH_PY) -m scripts.benchmark $(if $(COMMENTS),--comments $(COMMENTS)) $(ARGS)
 
 bench-guard: $(VENV)/.ready  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
 	$(PY) -m scripts.benchmark.guard $(ARGS)
 
 readme: $(VENV)/.ready  ## run the documents' commands again and put their output into them
-	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md training/README.md
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md training/README.md findings/README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import lambda_fn  # noqa: F401 - switches onnxruntime's telemetry off before any test imports it
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # With NO_SKIPS=1, as .ci/run sets it, a skip for any other reason than these fails the run: a green run has to mean

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# onnxruntime >= 1.29 reports usage by default; a service that reads people's comments reports nothing.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # One process, few cores: the tokenizer's own thread pool would only compete with the matrix products.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

@@ -1,4 +1,8 @@
-"""Each engine: load a model, then score texts. One thread each. What an engine needs is imported when it is loaded."""
+"""Each engine: load a model, then score texts. One thread each. What an engine needs is imported when it is loaded.
+
+An engine says in which precision it computes: OpenVINO and CTranslate2 choose one by the CPU (OpenVINO takes bfloat16
+for all that is not int8 where the CPU has it), so those two are asked.
+"""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +11,16 @@ from pathlib import Path
 
 BATCH = 32
 MAX_TOKENS = 256  # as this project reads
+PRECISION_NAMES = {"f32": "fp32", "bf16": "bfloat16"}  # OpenVINO's names
 Score = Callable[[Sequence[str]], int]  # texts in, tokens read
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """score: texts in, tokens read. precision: of the products of weights, and of the rest where that differs."""
+
+    score: Score
+    precision: str
 
 
 def _ids(folder: Path):
@@ -48,7 +61,7 @@ def in_batches(encode, run, by_length: bool) -> Score:
     return score
 
 
-def pipeline(folder: Path, batch_size: int = 1, by_length: bool = False) -> Score:
+def pipeline(folder: Path, batch_size: int = 1, by_length: bool = False) -> Loaded:
     """The predecessor's way: PyTorch fp32 in a transformers pipeline, one comment per call unless batched."""
     import torch
     from transformers import pipeline as transformers_pipeline
@@ -68,10 +81,10 @@ def pipeline(folder: Path, batch_size: int = 1, by_length: bool = False) -> Scor
             classify(list(texts), truncation=True, batch_size=batch_size)
         return sum(lengths)
 
-    return score
+    return Loaded(score, "fp32")
 
 
-def onnxruntime(folder: Path, file: str, by_length: bool = False) -> Score:
+def onnxruntime(folder: Path, file: str, by_length: bool = False) -> Loaded:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -82,18 +95,24 @@ def onnxruntime(folder: Path, file: str, by_length: bool = False) -> Score:
     def run(ids, mask):
         session.run(None, {"input_ids": ids, "attention_mask": mask})
 
-    return in_batches(_ids(folder), run, by_length)
+    precision = "fp32" if file == "model.onnx" else "int8, the rest fp32"
+    return Loaded(in_batches(_ids(folder), run, by_length), precision)
 
 
-def openvino(folder: Path, file: str, by_length: bool = False) -> Score:
+def openvino(folder: Path, file: str, by_length: bool = False) -> Loaded:
+    os.environ.setdefault(
+        "CI", "true"
+    )  # its import leaves an id for Google Analytics under HOME; no other variable helps
     import openvino as ov
 
     options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
     model = ov.Core().compile_model(str(folder / file), "CPU", options)
-    return in_batches(_ids(folder), lambda ids, mask: model({"input_ids": ids, "attention_mask": mask}), by_length)
+    rest = model.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    score = in_batches(_ids(folder), lambda ids, mask: model({"input_ids": ids, "attention_mask": mask}), by_length)
+    return Loaded(score, f"int8, the rest {PRECISION_NAMES.get(rest, rest)}")
 
 
-def ctranslate2(folder: Path, by_length: bool = False) -> Score:
+def ctranslate2(folder: Path, by_length: bool = False) -> Loaded:
     """The encoder only; the head, a thousandth of the work, is left out."""
     import ctranslate2 as ct2
 
@@ -109,10 +128,11 @@ def ctranslate2(folder: Path, by_length: bool = False) -> Score:
             encoder.forward_batch(batch)
         return sum(map(len, rows))
 
-    return score
+    # int8_float32 or int8_bfloat16: what the library made of "int8" on this CPU
+    return Loaded(score, encoder.compute_type.replace("_", ", the rest ").replace("float32", "fp32"))
 
 
-def project(one_by_one: bool = False) -> Score:
+def project(one_by_one: bool = False) -> Loaded:
     """This project's classifier: all texts in one call, or one per call. No cache: `classify` keeps nothing."""
     os.environ["ORT_THREADS"] = "1"
     from lambda_fn.model.classifier import SentimentClassifier
@@ -123,7 +143,7 @@ def project(one_by_one: bool = False) -> Score:
         calls = [[text] for text in texts] if one_by_one else [texts]
         return sum(sentiment.tokens for call in calls for sentiment in classifier.classify(call))
 
-    return score
+    return Loaded(score, "int8, the rest fp32")
 
 
 @dataclass(frozen=True)
@@ -131,7 +151,7 @@ class Engine:
     """width: of the model's layers. slow: scores fewer comments, so that a round takes a minute."""
 
     width: int
-    load: Callable[[Path], Score]
+    load: Callable[[Path], Loaded]
     slow: bool = False
 
 

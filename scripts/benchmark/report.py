@@ -54,16 +54,17 @@ def markdown(results: dict) -> str:
         "",
         "## Comments in bulk",
         "",
-        "| engine | comments | comments/s | tokens/s | CPU-s per million | peak MB | load s |",
+        "| engine | precision | comments | comments/s | tokens/s | CPU-s per million | peak MB | load s |",
     ]
-    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    lines.append("|---|---|---:|---:|---:|---:|---:|---:|")
     for row in results["engines"]:
         if "error" in row:
-            lines.append(f"| {row['engine']} | did not run: {row['error']} | | | | | |")
+            lines.append(f"| {row['engine']} | did not run: {row['error']} | | | | | | |")
             continue
         per_million = statistics.median(1e6 / value for value in rate(row, "comments"))
+        precision = row.get("precision", "not recorded")
         lines.append(
-            f"| {row['engine']} | {row['rounds'][0]['comments']} | {spread(rate(row, 'comments'), 1)} | "
+            f"| {row['engine']} | {precision} | {row['rounds'][0]['comments']} | {spread(rate(row, 'comments'), 1)} | "
             f"{spread(rate(row, 'tokens'))} | "
             f"{per_million:,.0f} | {row['rounds'][-1]['peak_mb']:.0f} | {row['load_s']:.2f} |"
         )

@@ -1,7 +1,7 @@
 """One engine in a process of its own, pinned to one core: `python -m scripts.benchmark.worker NAME MODELS TEXTS COUNT`.
 
-Loads, prints {"load_s", "rss_mb"}; then scores the first COUNT of TEXTS once for every line on stdin and prints
-{"wall_s", "cpu_s", "tokens", "comments", "peak_mb"}.
+Loads, prints {"load_s", "rss_mb", "precision"}; then scores the first COUNT of TEXTS once for every line on stdin and
+prints {"wall_s", "cpu_s", "tokens", "comments", "peak_mb"}.
 """
 
 import json
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def peak_mb() -> float:
@@ -29,12 +28,13 @@ def main(name: str, models: str, texts_file: str, count: str) -> None:
     os.dup2(2, 1)  # what a library prints must not stand between the answers
     started = time.perf_counter()
     engine = ENGINES[name]
-    score = engine.load(Path(models) / str(engine.width))
-    score(texts[:8])
-    print(json.dumps({"load_s": time.perf_counter() - started, "rss_mb": peak_mb()}), file=out, flush=True)
+    loaded = engine.load(Path(models) / str(engine.width))
+    loaded.score(texts[:8])
+    ready = {"load_s": time.perf_counter() - started, "rss_mb": peak_mb(), "precision": loaded.precision}
+    print(json.dumps(ready), file=out, flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
-        tokens = score(texts)
+        tokens = loaded.score(texts)
         figures = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu, "tokens": tokens}
         print(json.dumps(figures | {"comments": len(texts), "peak_mb": peak_mb()}), file=out, flush=True)
 
