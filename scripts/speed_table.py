@@ -1,5 +1,5 @@
-"""Writes docs/SPEED.md: what was tried for speed (docs/speed_experiments.csv), the failures too, and where the encoder's time
-goes (docs/speed_operators.json).
+"""Writes docs/SPEED.md: what was tried for speed (docs/speed_experiments.csv), the failures too, and where the
+encoder's time goes (docs/speed_operators.json).
 
 python -m scripts.speed_table
 """

@@ -108,6 +108,5 @@ def test_one_version_everywhere():
 
 def test_the_image_is_built_from_one_base_by_digest():
     dockerfile = (REPOSITORY / "lambda_fn" / "Dockerfile").read_text()
-    assert f"ARG BASE_IMAGE={Default.BASE_IMAGE}
-" in dockerfile
+    assert f"ARG BASE_IMAGE={Default.BASE_IMAGE}\n" in dockerfile
     assert "@sha256:" in Default.BASE_IMAGE
