@@ -13,6 +13,7 @@ from cdk.access import access_environment
 from cdk.context import ContextValues
 from cdk.function import ImageFunction, log_group
 from cdk.nag import accept
+from cdk.resource import resource
 from lambda_fn.contract import API_HANDLER
 
 # What is told apart when something is slow or refused; no query, no body, no header.
@@ -110,7 +111,7 @@ class SentimentApi(Construct):
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=context.api_rate, burst_limit=context.api_burst),
         )
-        stage.node.default_child.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+        resource(stage, apigateway.CfnStage).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=log_group(self, "AccessLogs", context).log_group_arn, format=json.dumps(ACCESS_LOG)
         )
         return stage

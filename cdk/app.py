@@ -13,7 +13,11 @@ from cdk.context import ContextValues, WrongContextValue
 from cdk.fargate import FargateStack
 from cdk.sentiment import SentimentStack
 
-STACKS = {"lambda": [SentimentStack], "fargate": [FargateStack], "both": [SentimentStack, FargateStack]}
+STACKS: dict[str, list[type[SentimentStack] | type[FargateStack]]] = {
+    "lambda": [SentimentStack],
+    "fargate": [FargateStack],
+    "both": [SentimentStack, FargateStack],
+}
 
 
 def build(context: Mapping[str, object] | None = None, outdir: str | None = None) -> aws_cdk.App:
@@ -24,7 +28,7 @@ def build(context: Mapping[str, object] | None = None, outdir: str | None = None
     """
     app = aws_cdk.App(context=dict(context or {}), outdir=outdir, analytics_reporting=False)
     values = ContextValues.from_context(app.node.get_all_context())
-    stacks = []
+    stacks: list[SentimentStack | FargateStack] = []
     for stack in STACKS[values.compute]:
         name = "-".join(filter(None, [stack.__name__, values.stage]))
         stacks.append(stack(app, name, values))

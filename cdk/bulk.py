@@ -2,12 +2,14 @@
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_lambda_event_sources as event_sources
-from constructs import Construct
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
 
 from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
 from cdk.function import ImageFunction
 from cdk.nag import accept
+from cdk.resource import resource
 from lambda_fn.contract import BULK_HANDLER, PARTS_PREFIX, RESULTS_PREFIX
 
 
@@ -44,13 +46,13 @@ class BulkScoring(Construct):
                 report_batch_item_failures=True,
             )
         )
-        accept_bucket_wildcards(self.function.role, data)
+        accept_bucket_wildcards(self.function.execution_role, data)
 
 
-def accept_bucket_wildcards(role: Construct, data: BulkData) -> None:
+def accept_bucket_wildcards(role: IConstruct, data: BulkData) -> None:
     """The wildcards that S3's grants come with: families of actions, and the objects of a bucket."""
     stack = Stack.of(data)
-    inputs, results = (stack.get_logical_id(bucket.node.default_child) for bucket in (data.inputs, data.results))
+    inputs, results = (stack.get_logical_id(resource(bucket, s3.CfnBucket)) for bucket in (data.inputs, data.results))
     accept(
         role,
         "AwsSolutions-IAM5",

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from cdk.context import ContextValues
 from cdk.nag import accept
+from cdk.resource import resource
 from lambda_fn.contract import PARTS_PREFIX, RESULTS_PREFIX, Env, Metric
 
 # In the results bucket: scored comments, and pieces of large inputs that wait to be scored.
@@ -109,7 +110,7 @@ class BulkData(Construct):
         granted = self.queue.grant_send_messages(
             iam.ServicePrincipal("s3.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}})
         )
-        bucket: s3.CfnBucket = self.inputs.node.default_child
+        bucket = resource(self.inputs, s3.CfnBucket)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(event="s3:ObjectCreated:*", queue=self.queue.queue_arn)

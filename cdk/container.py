@@ -17,8 +17,8 @@ CPU_UNITS_PER_VCPU = 1024
 
 def task_definition(
     scope: Construct, id: str, context: ContextValues, *, module: str, arguments: list[str], port: int | None = None
-) -> ecs.FargateTaskDefinition:
-    """A task that runs `python3 -m module arguments…`; its container, without variables yet, is `default_container`."""
+) -> tuple[ecs.FargateTaskDefinition, ecs.ContainerDefinition]:
+    """A task that runs `python3 -m module arguments…`; and its container, without variables yet."""
     task = ecs.FargateTaskDefinition(
         scope,
         id,
@@ -57,7 +57,7 @@ def task_definition(
         "ecr:GetAuthorizationToken, which pulling the image takes, knows no resources.",
         applies_to=["Resource::*"],
     )
-    return task
+    return task, container
 
 
 def service_options(context: ContextValues) -> dict:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_args, get_origin
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from lambda_fn.contract import Default
 
@@ -220,10 +221,10 @@ def _misspelt(context: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(name, found[0]) for name, found in near if found]
 
 
-def _explain(error: dict) -> str:
+def _explain(error: ErrorDetails) -> str:
     if not error["loc"]:
         return error["msg"].removeprefix("Value error, ")
-    name = error["loc"][0]
+    name = str(error["loc"][0])
     field = ContextValues.model_fields[name]
     detail = f" ({error['msg'].removeprefix('Value error, ')})" if error["type"] == "value_error" else ""
     return f"{name}={error['input']}: {field.description}; choose {choices(field)}{detail}"
@@ -237,7 +238,7 @@ def choices(field: FieldInfo) -> str:
     high = next((m.le for m in field.metadata if isinstance(m, Le)), None)
     if low is not None:
         return f"{low:,} to {high:,}"
-    return f"for example {field.examples[0]}"
+    return f"for example {(field.examples or [''])[0]}"
 
 
 def markdown_table() -> str:

@@ -29,9 +29,9 @@ class FargateApi(Construct):
 
     def __init__(self, scope: Construct, id: str, context: ContextValues, cluster: ecs.Cluster):
         super().__init__(scope, id)
-        task = task_definition(self, "Task", context, module="uvicorn", arguments=UVICORN, port=PORT)
+        task, container = task_definition(self, "Task", context, module="uvicorn", arguments=UVICORN, port=PORT)
         for name, value in access_environment(self, context, task.task_role).items():
-            task.default_container.add_environment(name, value)
+            container.add_environment(name, value)
         self.service = ecs.FargateService(
             self,
             "Service",

@@ -18,9 +18,9 @@ class FargateWorker(Construct):
 
     def __init__(self, scope: Construct, id: str, context: ContextValues, cluster: ecs.Cluster, data: BulkData):
         super().__init__(scope, id)
-        task = task_definition(self, "Task", context, module=WORKER_MODULE, arguments=[])
+        task, container = task_definition(self, "Task", context, module=WORKER_MODULE, arguments=[])
         for name, value in data.environment().items():
-            task.default_container.add_environment(name, value)
+            container.add_environment(name, value)
         data.queue.grant_consume_messages(task.task_role)
         data.grant_scoring(task.task_role)
         accept_bucket_wildcards(task.task_role, data)

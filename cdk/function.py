@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.context import ContextValues
+from cdk.resource import resource
 from lambda_fn.contract import Env
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def image_options(context: ContextValues) -> dict:
 
 def log_group(scope: Construct, id: str, context: ContextValues) -> logs.LogGroup:
     group = logs.LogGroup(scope, id, removal_policy=RemovalPolicy.DESTROY)
-    group.node.default_child.retention_in_days = context.log_days
+    resource(group, logs.CfnLogGroup).retention_in_days = context.log_days
     return group
 
 
@@ -52,6 +53,7 @@ class ImageFunction(lambda_.DockerImageFunction):
         group = log_group(scope, f"{id}Logs", context)
         role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.grant_write(role)
+        self.execution_role = role
         super().__init__(
             scope,
             id,

@@ -1,5 +1,7 @@
 """Alarms to one SNS topic, and a dashboard: traffic, latency, what costs money, and the mood of the stream."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,6 +17,7 @@ from constructs import Construct
 from cdk.bulk_data import BulkData, metrics_namespace
 from cdk.context import ContextValues
 from cdk.nag import accept
+from cdk.resource import resource
 from lambda_fn.contract import Metric
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -45,11 +48,11 @@ class Monitoring(Construct):
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
 
-    def graphs(self, *graphs: tuple[str, list[cloudwatch.IMetric]]) -> None:
+    def graphs(self, *graphs: tuple[str, Sequence[cloudwatch.IMetric]]) -> None:
         """One row of the dashboard."""
         width = 24 // len(graphs)
         self.dashboard.add_widgets(
-            *(cloudwatch.GraphWidget(title=title, left=metrics, width=width) for title, metrics in graphs)
+            *(cloudwatch.GraphWidget(title=title, left=list(metrics), width=width) for title, metrics in graphs)
         )
 
     def watch_queue(self, data: BulkData, context: ContextValues) -> None:
@@ -157,7 +160,7 @@ class Monitoring(Construct):
 
 def gigabyte_seconds(name: str, function: lambda_.Function) -> cloudwatch.MathExpression:
     """What Lambda bills of `function`, from the sum of its durations; its memory is fixed at deployment."""
-    memory_mb = function.node.default_child.memory_size
+    memory_mb = resource(function, lambda_.CfnFunction).memory_size
     return cloudwatch.MathExpression(
         expression=f"{name.lower()}_ms / 1000 * {memory_mb} / 1024",
         using_metrics={f"{name.lower()}_ms": function.metric_duration(period=FIVE_MINUTES, statistic="Sum")},

@@ -1,8 +1,10 @@
 """What two rooms must agree on: the service, its deployment, its bill and the command line all read these from here.
 
-Imports nothing, so that anything may import it. A renamed metric, a moved prefix or another default changes in this
+Imports nothing of ours, so that anything may import it. A renamed metric, a moved prefix or another default changes in this
 file, and everywhere at once; `tests/test_contract.py` fails where a room has an opinion of its own.
 """
+
+from typing import Final
 
 VERSION = "1.0.0"
 
@@ -78,7 +80,7 @@ class Env:
 class Default:
     """The deployment as `cdk deploy` gives it without any context value; the bill is of this deployment."""
 
-    ARCHITECTURE = "x86_64"
+    ARCHITECTURE: Final = "x86_64"
     # By digest (of the list of both architectures), so that a build tomorrow is the one of today; Dependabot renews the
     # Dockerfile's, and a test sees that this one follows.
     BASE_IMAGE = (
@@ -97,9 +99,9 @@ class Default:
     BULK_RECEIVES = 5
     INPUT_DAYS = 30
     RESULTS_DAYS = 365
-    LOG_DAYS = 30
+    LOG_DAYS: Final = 30
     BUDGET_USD = 100
-    FARGATE_CPU = 1024
+    FARGATE_CPU: Final = 1024
     FARGATE_MEMORY_MB = 2048
     FARGATE_MIN_TASKS = 1
     FARGATE_MAX_TASKS = 7

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import praw
 import prawcore
@@ -79,7 +80,8 @@ class Streamer:
 
     def _new_comments(self) -> list:
         """Comments not seen before, the newest first."""
-        new, known_in_a_row = [], 0
+        new: list[Any] = []
+        known_in_a_row = 0
         first_run = not self._state.seen and not self._buffer
         for comment in self._listing(limit=FIRST_RUN_COMMENTS if first_run else None):
             if comment.id in self._state.seen or comment.id in self._buffer:

@@ -57,7 +57,7 @@ def read_assumptions(values: dict[str, Any]) -> Assumptions:
 
 def _annotation(field: FieldInfo) -> Any:
     """The flag's type as typer reads it: a Literal becomes its strings (pydantic checks them), None stays optional."""
-    kind = field.annotation
+    kind: Any = field.annotation
     if typing.get_origin(kind) is typing.Literal:
         choices = typing.get_args(kind)
         return Annotated[str, typer.Option(help=f"{field.description}: {', '.join(choices)}")]

@@ -108,8 +108,8 @@ def _price(key: str, row: dict) -> Price:
         date = dt.date.fromisoformat(row["date"])
     except (KeyError, TypeError, ValueError) as error:
         raise CostError(f"price row '{key}' is not usable: {error!r}") from error
-    ends = [tier.up_to for tier in tiers]
-    if not tiers or ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted(ends[:-1]):
+    ends = [tier.up_to for tier in tiers if tier.up_to is not None]
+    if not tiers or tiers[-1].up_to is not None or len(ends) != len(tiers) - 1 or ends != sorted(ends):
         raise CostError(f"price row '{key}': tiers must rise, and the last must have no end")
     if any(tier.usd < 0 for tier in tiers):
         raise CostError(f"price row '{key}': a price is never negative")

@@ -136,7 +136,9 @@ def tiers_of(product: dict, key: str) -> list[dict]:
     try:
         terms = list(product["terms"]["OnDemand"].values())
         dimensions = [d for term in terms for d in term["priceDimensions"].values()]
-        ranges = sorted((float(d["beginRange"]), d["endRange"], float(d["pricePerUnit"]["USD"])) for d in dimensions)
+        ranges = sorted(
+            (float(d["beginRange"]), str(d["endRange"]), float(d["pricePerUnit"]["USD"])) for d in dimensions
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise CostError(f"AWS's price list has no readable price for {key}: {error!r}") from error
     tiers = [{"up_to": None if end == "Inf" else float(end), "usd": usd} for _, end, usd in ranges]

@@ -41,7 +41,7 @@ def sensitivities(comparison: Comparison) -> tuple[str, float, list[Sensitivity]
         return usd(comparison.inputs.scenario(assumptions, own.speed.width, own.speed))
 
     def figure(field: str, value: float) -> float:
-        return usd(replace(own, speed=replace(own.speed, **{field: Figure(value, "assumed", "varied")})))
+        return usd(replace(own, speed=own.speed.with_figure(field, Figure(value, "assumed", "varied"))))
 
     def longer(scale: float) -> float:
         points = tuple((tokens * scale, share) for tokens, share in own.workload.lengths.points)

@@ -148,6 +148,7 @@ def _drain(
                 get.cancel()
                 empty += 1
                 continue
+            assert get.value is not None  # a triggered get has what was put
             seconds, arrived = get.value
             yield world.timeout(seconds)
             played.observe(world.now - arrived)

@@ -152,7 +152,7 @@ class _SqsWindow:
         """One ReceiveMessage: the next message, or None after `patience_s`."""
         get = self.queue.get()
         yield get | self.world.timeout(patience_s)
-        if get.triggered:
+        if get.triggered and get.value is not None:
             self.ledger.count("sqs.requests", self._chunks(get.value[0]))
             return get.value
         get.cancel()

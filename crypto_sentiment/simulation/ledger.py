@@ -1,6 +1,6 @@
 """Counts billable events and prices them."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from crypto_sentiment.cost.prices import PriceTable
@@ -26,7 +26,7 @@ PART_BY_KEY = (
 class Ledger:
     """Quantities by price row. `scale` stretches what a played window counts to the time that it stands for."""
 
-    counts: Counter = field(default_factory=Counter)
+    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     scale: float = 1.0
     open: bool = True
 
@@ -36,7 +36,7 @@ class Ledger:
 
     def by_part(self, prices: PriceTable, days: float) -> dict[str, float]:
         """USD a month: a day's counts `days` times, each row charged once so that its tiers hold."""
-        parts: Counter = Counter()
+        parts: defaultdict[str, float] = defaultdict(float)
         for key, quantity in self.counts.items():
             part = next(name for start, name in PART_BY_KEY if key.startswith(start))
             parts[part] += prices.charge(key, quantity * days)

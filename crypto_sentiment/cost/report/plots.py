@@ -86,6 +86,8 @@ def cost_by_volume(comparison: Comparison) -> bytes:
     for pair in comparison_pairs(comparison):
         for point in breakeven.volume_crossings(comparison.own, *pair):
             number += 1
+            if point.usd is None:
+                continue
             axes.plot(point.value, point.usd, "o", color="black", markersize=4)
             axes.annotate(
                 str(number), (point.value, point.usd), xytext=(5, -11), textcoords="offset points", weight="bold"
@@ -174,7 +176,7 @@ def bill_by_part(comparison: Comparison) -> bytes:
     figure, (axes, zoom) = plt.subplots(
         1, 2, figsize=(12.5, 0.27 * len(bills) + 1.6), sharey=True, width_ratios=(2, 1.3)
     )
-    colors = dict(zip(PARTS, plt.get_cmap("tab20").colors, strict=False))
+    colors = dict(zip(PARTS, mpl.colormaps["tab20"](range(20)), strict=False))
     for panel in (axes, zoom):
         left = np.zeros(len(bills))
         for part in PARTS:

@@ -109,8 +109,8 @@ def break_even(comparison: Comparison) -> Section:
         points = breakeven.volume_crossings(own, first, second)
         for point in points:
             rows.append([f"{point.cheaper} gets cheaper than {point.dearer}", volume_text(point)])
-        if not points:
-            left, right = comparison.bill(first), comparison.bill(second)
+        left, right = comparison.bill(first), comparison.bill(second)
+        if not points and left and right:
             low = first if left.total < right.total else second
             rows.append([f"{first} or {second}", f"{low} is cheaper from 10 thousand to 1 billion comments a day"])
     for name in ("lambda-url-single-x86", "lambda-sqs-packed-x86", "fargate-alb-x86", "fargate-sqs-x86"):

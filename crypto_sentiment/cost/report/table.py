@@ -26,7 +26,7 @@ def print_section(console: Console, section: Section) -> None:
         return
     table = Table(show_edge=False, pad_edge=False, header_style="dim")
     for index, column in enumerate(section.columns):
-        numeric = index and all(_is_number(row[index]) for row in section.rows)
+        numeric = index > 0 and all(_is_number(row[index]) for row in section.rows)
         table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
     for row in section.rows:
         table.add_row(*(Text(cell, STYLES.get(cell, "")) for cell in row))
