@@ -1,7 +1,7 @@
 """What two rooms must agree on: the service, its deployment, its bill and the command line all read these from here.
 
-Imports nothing of ours, so that anything may import it. A renamed metric, a moved prefix or another default changes in this
-file, and everywhere at once; `tests/test_contract.py` fails where a room has an opinion of its own.
+Imports nothing of ours, so that anything may import it. A renamed metric, a moved prefix or another default changes in
+this file, and everywhere at once; tests/cdk/test_contract.py fails where a room has an opinion of its own.
 """
 
 from typing import Final

@@ -141,8 +141,7 @@ def tiers_of(product: dict, key: str) -> list[dict]:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CostError(f"AWS's price list has no readable price for {key}: {error!r}") from error
-    tiers = [{"up_to": None if end == "Inf" else float(end), "usd": usd} for _, end, usd in ranges]
-    paid = [tier for tier in tiers if tier["usd"] > 0]
+    paid = [{"up_to": None if end == "Inf" else float(end), "usd": usd} for _, end, usd in ranges if usd > 0]
     if not paid:
         raise CostError(f"AWS's price list says {key} is free; that is not believed")
     return paid
