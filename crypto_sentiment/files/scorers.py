@@ -109,12 +109,13 @@ class ChunkScorer:
 def in_order(chunks: Iterator[Chunk], options: Options, workers: int) -> Iterator[tuple[Chunk, ScoredChunk]]:
     """Each chunk with its results, in order, by `workers` processes. Raises WorkerDied.
 
-    Input of a single chunk is scored here: other processes would take longer to start.
+    Input of a single chunk is scored here: another process would take longer to start. All other input is not, even by
+    one: so no process holds both the model and a file's buffers.
     """
-    first = list(islice(chunks, min(workers, 2)))
+    first = list(islice(chunks, 2))
     if not first:
         return
-    if len(first) == 2:
+    if len(first) == 2 and not options.url:
         yield from _by_processes(chain(first, chunks), options, workers)
         return
     scorer = ChunkScorer(options)

@@ -18,78 +18,12 @@ MARGIN = 20.0
 # Looked at of each text: what comes later changes nothing, and costs.
 CHARS = 200
 # Words that no language above shares with English, and every second English sentence holds.
-_WORDS = frozenset(
-    [
-        "the",
-        "and",
-        "of",
-        "that",
-        "you",
-        "this",
-        "have",
-        "not",
-        "with",
-        "are",
-        "just",
-        "will",
-        "they",
-        "what",
-        "if",
-        "it",
-        "or",
-        "but",
-        "your",
-        "about",
-        "from",
-        "when",
-        "would",
-        "how",
-        "because",
-        "can",
-        "get",
-        "like",
-        "i'm",
-        "it's",
-        "don't",
-        "been",
-        "there",
-        "their",
-        "who",
-        "why",
-        "where",
-        "which",
-        "more",
-        "than",
-        "then",
-        "some",
-        "any",
-        "should",
-        "could",
-        "does",
-        "these",
-        "those",
-        "were",
-        "had",
-        "has",
-        "our",
-        "his",
-        "her",
-        "them",
-        "into",
-        "out",
-        "up",
-        "only",
-        "other",
-        "people",
-        "going",
-        "think",
-        "know",
-        "make",
-        "good",
-        "great",
-        "lol",
-    ]
-)
+_WORDS = """
+the and of that you this have not with are just will they what if it or but your about from when would how because can
+get like i'm it's don't been there their who why where which more than then some any should could does these those were
+had has our his her them into out up only other people going think know make good great lol
+"""
+_WORD_SET = frozenset(_WORDS.split())
 # Enough of them among the words looked at: one in eight, and of short texts one.
 _ENOUGH = 8
 _LINK = re.compile(r"https?://\S+|www\.\S+|0x[0-9a-fA-F]{8,}")
@@ -109,7 +43,7 @@ def language(text: str) -> str:
     """ "en" or "other" of one comment. What holds too little to tell is taken for English."""
     head = text[:CHARS]
     words = head.lower().split()
-    if _ENOUGH * sum(word in _WORDS for word in words) >= len(words):
+    if _ENOUGH * sum(word in _WORD_SET for word in words) >= len(words):
         return ENGLISH
     return OTHER if margin(head) > MARGIN else ENGLISH
 
