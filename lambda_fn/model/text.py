@@ -24,8 +24,13 @@ _SYMBOL = re.compile(r"[\u203c-\u3299\U0001f000-\U0001faff]")
 _SPACE = re.compile(r"\s+")
 # A comment that begins like this has something to read, whatever `normalise` takes out of it.
 _BEGINS_WITH_A_WORD = re.compile(r"\s*[A-Za-z0-9]")
-# Letters and symbols that show nothing: Hangul fillers and the blank Braille pattern.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\ufffd")
+# What shows nothing: blanks, control and format characters, fillers, variation selectors, U+FFFD. Written as in a
+# character class of a regular expression, of Python's as of JSON Schema's.
+INVISIBLE = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufffd"
+)
+_VISIBLE = re.compile(f"[^{INVISIBLE}]")
 
 
 class TextError(ValueError):
@@ -58,13 +63,7 @@ def readable(text: str) -> bool:
     """Whether anything is left for the model to read."""
     if _BEGINS_WITH_A_WORD.match(text):
         return True
-    return any(_shows(character) for character in _unmarked(text))
-
-
-def _shows(character: str) -> bool:
-    """Whether a character can be seen: no blank, no control or format character, no accent without its letter."""
-    category = unicodedata.category(character)
-    return category[0] not in "CZ" and category not in ("Mn", "Me") and character not in _BLANK
+    return bool(_VISIBLE.search(_unmarked(text)))
 
 
 def _short_reference(match: re.Match) -> str:
