@@ -14,7 +14,7 @@ from cdk.context import ContextValues
 from cdk.function import ImageFunction, log_group
 from cdk.nag import accept
 from cdk.resource import resource
-from lambda_fn.contract import API_HANDLER
+from lambda_fn.contract import API_HANDLER, Cors
 
 # What is told apart when something is slow or refused; no query, no body, no header.
 ACCESS_LOG = {
@@ -85,9 +85,10 @@ class SentimentApi(Construct):
             return None
         return apigateway.CorsPreflightOptions(
             allow_origins=context.cors_origins,
-            allow_methods=[apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
-            allow_headers=["content-type", "x-api-key", "x-request-id"],
-            max_age=Duration.hours(1),
+            allow_methods=[apigateway.CorsHttpMethod(method) for method in Cors.METHODS],
+            allow_headers=list(Cors.ALLOW_HEADERS),
+            expose_headers=list(Cors.EXPOSE_HEADERS),
+            max_age=Duration.seconds(Cors.MAX_AGE_S),
         )
 
     def _target(self, context: ContextValues) -> lambda_.IFunction:

@@ -10,7 +10,7 @@ from cdk.access import access_environment
 from cdk.container import service_options, task_definition
 from cdk.context import ContextValues
 from cdk.nag import accept
-from lambda_fn.contract import API_APP
+from lambda_fn.contract import API_APP, API_PROTOCOL
 
 VPC_CIDR = "10.0.0.0/16"
 PORT = 8080
@@ -19,7 +19,7 @@ PORT = 8080
 BALANCER_IDLE_S = 60
 UVICORN = [
     API_APP,
-    *("--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"),
+    *("--host", "0.0.0.0", "--port", str(PORT), "--http", API_PROTOCOL, "--no-access-log"),
     *("--timeout-keep-alive", str(BALANCER_IDLE_S + 15), "--timeout-graceful-shutdown", "60"),
 ]
 

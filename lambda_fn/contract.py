@@ -13,6 +13,7 @@ API_HANDLER = "lambda_fn.api.handler"
 BULK_HANDLER = "lambda_fn.bulk.handler.handler"
 # What uvicorn is given, and what a worker's task runs.
 API_APP = "lambda_fn.api:app"
+API_PROTOCOL = "lambda_fn.http.connections:Connection"
 WORKER_MODULE = "lambda_fn.bulk.worker"
 
 # Keys in the results bucket, each ending in a slash.
@@ -75,6 +76,42 @@ class Env:
     RESULTS_BUCKET = "RESULTS_BUCKET"
     RESULTS_PREFIX = "RESULTS_PREFIX"
     ROOT_PATH = "ROOT_PATH"
+
+
+class Cors:
+    """What a page of another origin may send and read.
+
+    One list, because API Gateway answers browsers by its own and ignores the service's.
+    """
+
+    METHODS = ("GET", "HEAD", "POST")
+    # The service's own; then what the AWS SDKs for browsers send with a call of Comprehend's API.
+    ALLOW_HEADERS = (
+        "content-type",
+        "content-encoding",
+        "x-api-key",
+        "x-request-id",
+        "authorization",
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-amz-target",
+        "x-amz-user-agent",
+    )
+    EXPOSE_HEADERS = (
+        "retry-after",
+        "x-amzn-errortype",
+        "x-amzn-requestid",
+        "x-compute-tokens",
+        "x-inference-time",
+        "x-model-revision",
+        "x-request-id",
+        "x-total-time",
+        "x-truncated",
+    )
+    MAX_AGE_S = 3600
 
 
 class Default:

@@ -54,6 +54,7 @@ def served(**environment: str) -> Iterator[Served]:
 
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "warning"]
+    command += ["--http", "lambda_fn.http.connections:Connection"]
     command += ["--timeout-keep-alive", "75"]  # as deployed: a busy server must not close what a caller is writing to
     process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment})
     url = Served(f"http://127.0.0.1:{port}")

@@ -15,23 +15,26 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
-from lambda_fn.http import comprehend, ndjson, page, routes
+from lambda_fn.contract import Cors
+from lambda_fn.http import comprehend, docs, ndjson, page, routes
 from lambda_fn.http.answers import text_error
 from lambda_fn.http.auth import ApiKeyAuth
 from lambda_fn.http.errors import ApiError, json_error
-from lambda_fn.http.guard import Guard, route_path
+from lambda_fn.http.guard import Guard
 from lambda_fn.http.openapi import describe
+from lambda_fn.http.paths import route_path
+from lambda_fn.http.workload import Workload
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import Settings
 
 # Who may read these learns nothing but what this service is.
-OPEN_PATHS = page.PATHS | {"/health", "/docs", "/openapi.json"}
+OPEN_PATHS = page.PATHS | docs.PATHS | {"/health", "/openapi.json"}
 MEDIA_TYPES = {
     "/": (comprehend.MEDIA_TYPE,),
     "/analyze": ("application/json",),
     "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
 }
-ROUTERS = (routes.router, comprehend.router, page.router)
+ROUTERS = (routes.router, comprehend.router, page.router, docs.router)
 
 
 def create_app(settings: Settings, classifier: SentimentClassifier | None) -> FastAPI:
@@ -41,11 +44,17 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     Raises ValueError if `settings.api_auth` asks for a key and there is none.
     """
     app = FastAPI(
-        title="Crypto sentiment", root_path=settings.root_path, redoc_url=None, swagger_ui_oauth2_redirect_url=None
+        title="Crypto sentiment",
+        root_path=settings.root_path,
+        docs_url=None,  # lambda_fn/http/docs.py
+        redoc_url=None,
+        redirect_slashes=False,  # lambda_fn/http/paths.py
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call their functions
     )
     app.state.settings = settings
     app.state.classifier = classifier
     app.state.auth = ApiKeyAuth(settings)
+    app.state.workload = Workload(settings, classifier)
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
@@ -63,6 +72,7 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         Guard,
         max_body_bytes=settings.max_body_bytes,
         body_timeout_s=settings.body_timeout_s,
+        workload=app.state.workload,
         authorize=lambda scope, headers: authorize(app, scope, headers),
         media_types=MEDIA_TYPES,
         streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
@@ -72,9 +82,10 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_allow_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["content-type", "content-encoding", "x-api-key", "x-request-id"],
-            expose_headers=["x-request-id", "x-compute-tokens", "x-truncated", "x-inference-time", "x-model-revision"],
+            allow_methods=Cors.METHODS,
+            allow_headers=Cors.ALLOW_HEADERS,
+            expose_headers=Cors.EXPOSE_HEADERS,
+            max_age=Cors.MAX_AGE_S,
         )
 
 
@@ -83,7 +94,7 @@ async def authorize(app: FastAPI, scope: dict, headers: dict[str, str]) -> None:
     if comprehend.is_call(scope):
         comprehend.authorize(scope, headers, app.state.auth)
         return
-    if scope["method"] in ("GET", "HEAD") and route_path(scope) in OPEN_PATHS:
+    if scope["method"] == "GET" and route_path(scope) in OPEN_PATHS:
         return
     await app.state.auth.check(headers)
 
@@ -96,7 +107,8 @@ def answer(scope: dict, error: ApiError) -> Response:
 def allowed_methods(app: FastAPI, path: str) -> str:
     """For the header `allow`: Starlette names the methods of the first route of a path only."""
     served = (route for router in (app, *ROUTERS) for route in router.routes if getattr(route, "path", None) == path)
-    return ", ".join(sorted({method for route in served for method in route.methods}))
+    methods = {method for route in served for method in route.methods}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def on_api_error(request: Request, error: ApiError) -> Response:

@@ -8,9 +8,13 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 
+from lambda_fn.http.bytes_held import Hold
 from lambda_fn.http.errors import ApiError
+from lambda_fn.http.headers import is_gzip
 
 CHUNK_BYTES = 65_536
+# The slowest upload that is worth waiting for, as in Apache's RequestReadTimeout; a dripping one ends with the timeout.
+MIN_BYTES_PER_S = 65_536
 
 
 def too_large(max_bytes: int) -> ApiError:
@@ -19,54 +23,55 @@ def too_large(max_bytes: int) -> ApiError:
     )
 
 
-def is_gzip(headers: dict[str, str]) -> bool:
-    """Whether the body is compressed. Raises ApiError 415 for an encoding other than gzip."""
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return False
-    if encoding in ("gzip", "x-gzip"):
-        return True
-    # https://www.rfc-editor.org/rfc/rfc7694: the answer lists what would have been accepted.
-    raise ApiError(415, "unsupported_encoding", "compress with gzip or not at all", {"accept-encoding": "gzip"})
+def declared(headers: dict[str, str]) -> int | None:
+    """The body's length as the caller gives it; None for a body in chunks."""
+    length = headers.get("content-length", "")
+    return int(length[:20]) if length.isascii() and length.isdigit() else None
 
 
-async def chunks(receive, headers: dict[str, str], max_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:
-    """The body as it arrives, not inflated.
+async def chunks(
+    receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold | None = None
+) -> AsyncIterator[bytes]:
+    """The body as it arrives, not inflated. hold: told of each piece that is kept.
 
-    Raises ApiError: 413 as soon as it is, or says that it will be, larger than `max_bytes`; 408 if nothing arrives for
-    `timeout_s` seconds; 400 if the connection closes early.
+    Raises ApiError: 413 as soon as it is, or says that it will be, larger than `max_bytes`; 400 if the connection
+    closes early; 408 if it comes too slowly: it may take `timeout_s` seconds, and one more for every MIN_BYTES_PER_S.
     """
-    declared = headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > max_bytes:
+    if (declared(headers) or 0) > max_bytes:
         raise too_large(max_bytes)
     size, more = 0, True
+    started = asyncio.get_running_loop().time()
     while more:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout_at(started + timeout_s + size / MIN_BYTES_PER_S) as arriving:
+                if hold:
+                    hold.arriving = arriving
                 message = await receive()
         except TimeoutError:
             raise slow(timeout_s) from None
+        finally:
+            if hold:
+                hold.arriving = None
         if message["type"] == "http.disconnect":
             raise ApiError(400, "incomplete_body", "the connection closed before the whole body had arrived")
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > max_bytes:
             raise too_large(max_bytes)
+        if hold:
+            hold.grow(len(chunk))
         yield chunk
 
 
-async def read(receive, headers: dict[str, str], max_bytes: int, timeout_s: float) -> bytes:
-    """The whole body, inflated.
-
-    Raises ApiError as `chunks` and `inflate` do, and 408 if the whole takes longer than `timeout_s`.
-    """
+async def read(receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold) -> bytes:
+    """The whole body, inflated. Raises ApiError as `chunks` and `inflate` do, and Overloaded as `hold` does."""
     compressed = is_gzip(headers)
-    try:
-        async with asyncio.timeout(timeout_s):
-            parts = [chunk async for chunk in chunks(receive, headers, max_bytes, timeout_s)]
-    except TimeoutError:
-        raise slow(timeout_s) from None
-    return b"".join(inflate(parts, max_bytes) if compressed else parts)
+    parts = [chunk async for chunk in chunks(receive, headers, max_bytes, timeout_s, hold)]
+    if not compressed:
+        return b"".join(parts)
+    inflated = b"".join(inflate(parts, max_bytes))
+    hold.grow(max(0, len(inflated) - hold.size))
+    return inflated
 
 
 def inflate(parts: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
@@ -96,7 +101,12 @@ def inflate(parts: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
 
 def slow(timeout_s: float) -> ApiError:
-    return ApiError(408, "body_timeout", f"the request body did not arrive within {timeout_s:g} seconds")
+    return ApiError(
+        408,
+        "body_timeout",
+        f"the request body did not arrive within {timeout_s:g} seconds and one more for every {MIN_BYTES_PER_S} bytes",
+        {"connection": "close"},
+    )
 
 
 def replay(body: bytes):

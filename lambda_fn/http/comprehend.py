@@ -9,15 +9,17 @@ there the whole document is read. There is no mixed class: its score is always 0
 
 import json
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from lambda_fn.http.auth import ApiKeyAuth
 from lambda_fn.http.errors import ApiError
-from lambda_fn.http.guard import route_path
+from lambda_fn.http.paths import route_path
+from lambda_fn.http.schemas import READABLE
 from lambda_fn.http.sigv4 import Signature, SignatureRefused
-from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+from lambda_fn.http.workload import Workload
+from lambda_fn.model.classifier import Sentiment
+from lambda_fn.model.text import TextError, readable
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
 TARGET = "Comprehend_20171127."
@@ -30,6 +32,7 @@ MODEL_LANGUAGE = "en"
 AWS_NAMES = {
     "internal_error": "InternalServerException",
     "auth_unavailable": "ServiceUnavailableException",
+    "overloaded": "ServiceUnavailableException",
     "body_too_large": "RequestEntityTooLargeException",
     "body_timeout": "RequestTimeoutException",
 }
@@ -90,7 +93,7 @@ REQUEST_SCHEMA = {
             "title": "DetectSentiment",
             "required": ["Text", "LanguageCode"],
             "properties": {
-                "Text": {"type": "string", "minLength": 1, "pattern": r"\S"},
+                "Text": {"type": "string", "minLength": 1, "pattern": READABLE},
                 "LanguageCode": {"const": MODEL_LANGUAGE},
             },
         },
@@ -103,7 +106,7 @@ REQUEST_SCHEMA = {
                     "type": "array",
                     "minItems": 1,
                     "maxItems": MAX_DOCUMENTS,
-                    "items": {"type": "string", "minLength": 1, "pattern": r"\S"},
+                    "items": {"type": "string", "minLength": 1, "pattern": READABLE},
                 },
                 "LanguageCode": {"const": MODEL_LANGUAGE},
             },
@@ -133,6 +136,7 @@ def _documented(description: str, schema: dict) -> dict:
                 413: "the body is too large",
                 415: "not application/x-amz-json-1.1",
                 500: "a fault of the service",
+                503: "more is waiting than can be scored soon; see retry-after",
             }.items()
         },
         422: _documented("not used", _ERROR_SCHEMA),
@@ -169,7 +173,7 @@ async def comprehend(request: Request) -> JSONResponse:
     if not isinstance(payload, dict):
         raise ComprehendError("SerializationException", "the body is not a JSON object")
     check_language(payload.get("LanguageCode"))
-    answer = await to_thread.run_sync(OPERATIONS[operation], state.classifier, payload)
+    answer = await OPERATIONS[operation](request, state.workload, payload)
     headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
     return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
 
@@ -181,16 +185,19 @@ def check_language(code: object) -> None:
         raise ComprehendError("UnsupportedLanguageException", f"the model reads {MODEL_LANGUAGE!r} only")
 
 
-def detect_sentiment(classifier: SentimentClassifier, payload: dict) -> dict:
+async def detect_sentiment(request: Request, workload: Workload, payload: dict) -> dict:
     """`{"Text"}` -> `{"Sentiment", "SentimentScore"}`."""
     text = payload.get("Text")
     problem = text_problem(text)
     if problem:
         raise problem
-    return result(classifier.classify([text])[0])
+    outcome = (await workload.classify(request, [text]))[0]
+    if isinstance(outcome, TextError):
+        raise unreadable(outcome)
+    return result(outcome)
 
 
-def batch_detect_sentiment(classifier: SentimentClassifier, payload: dict) -> dict:
+async def batch_detect_sentiment(request: Request, workload: Workload, payload: dict) -> dict:
     """`{"TextList"}` -> `{"ResultList", "ErrorList"}`: a bad document is an entry of ErrorList, by its index."""
     texts = payload.get("TextList")
     if not isinstance(texts, list) or not texts:
@@ -199,22 +206,28 @@ def batch_detect_sentiment(classifier: SentimentClassifier, payload: dict) -> di
         raise ComprehendError(
             "BatchSizeLimitExceededException", f"{len(texts)} documents; at most {MAX_DOCUMENTS} are allowed"
         )
-    problems = [text_problem(text) for text in texts]
-    good = [index for index, problem in enumerate(problems) if not problem]
-    sentiments = classifier.classify([texts[index] for index in good])
+    outcomes: list = [text_problem(text) for text in texts]
+    good = [index for index, problem in enumerate(outcomes) if not problem]
+    scored = await workload.classify(request, [texts[index] for index in good])
+    for index, outcome in zip(good, scored, strict=True):
+        outcomes[index] = unreadable(outcome) if isinstance(outcome, TextError) else outcome
     return {
-        "ResultList": [{"Index": index, **result(s)} for index, s in zip(good, sentiments, strict=True)],
+        "ResultList": [{"Index": i, **result(o)} for i, o in enumerate(outcomes) if isinstance(o, Sentiment)],
         "ErrorList": [
-            {"Index": index, "ErrorCode": problem.code, "ErrorMessage": problem.message}
-            for index, problem in enumerate(problems)
-            if problem
+            {"Index": i, "ErrorCode": o.code, "ErrorMessage": o.message}
+            for i, o in enumerate(outcomes)
+            if isinstance(o, ComprehendError)
         ],
     }
 
 
+def unreadable(error: TextError) -> ComprehendError:
+    return ComprehendError("InvalidRequestException", str(error))
+
+
 def text_problem(text: object) -> ComprehendError | None:
     """Why this document cannot be scored."""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or not readable(text):
         return ComprehendError("InvalidRequestException", "a document must be a string that is not blank")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_DOCUMENT_BYTES:

@@ -1,4 +1,5 @@
-"""What every request passes before any work is done: an id, the caller's key, the media type, the size of its body.
+"""What every request passes before any work is done: an id, one reading of its headers and path, the caller's key, the
+media type, the size of its body, and whether there is room for it.
 
 Plain ASGI, because Starlette's BaseHTTPMiddleware costs a task and two streams per request.
 """
@@ -7,11 +8,15 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 from starlette.responses import Response
 
 from lambda_fn.http import body
 from lambda_fn.http.errors import ApiError, fault
+from lambda_fn.http.headers import check_media_type, settle
+from lambda_fn.http.paths import lacks_slash, route_path, settled_path
+from lambda_fn.http.workload import CallerGone, Workload
 
 _REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 
@@ -19,12 +24,14 @@ _REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 class Guard:
     """ASGI middleware.
 
-    Answers 401, 408, 413 or 415 itself; otherwise passes the request on with its body already read, whole, inflated
-    and bounded, except where `streams(path, media type)`: then the route reads it. A fault further in becomes a 500
-    here, so that no server logs a traceback whose message quotes a comment.
+    Answers 400, 401, 408, 413, 415 or 503 itself; otherwise passes the request on with its headers and path settled,
+    its media type in `scope["media_type"]`, and its body already read, whole, inflated and bounded, except where
+    `streams(path, media type)`: then the route reads it. HEAD is GET without the body. A fault further in becomes a
+    500 here, so that no server logs a traceback whose message quotes a comment.
     Every response gets `x-request-id` (the caller's, API Gateway's, or a new one) and `x-total-time` in ms.
 
-    authorize(scope, headers): raises ApiError for a caller who may not go on; before any of the body is read.
+    workload: the room there is. authorize(scope, headers): raises ApiError for a caller who may not go on; before any
+    of the body is read.
     media_types: what may be posted, by path. Elsewhere no body is read: the routes answer 404 or 405.
     answer(scope, error): the response to an error.
     """
@@ -34,6 +41,7 @@ class Guard:
         app,
         max_body_bytes: int,
         body_timeout_s: float,
+        workload: Workload,
         authorize: Callable[[dict, dict[str, str]], Awaitable[None]],
         media_types: dict[str, tuple[str, ...]],
         streams: Callable[[str, str], bool],
@@ -42,6 +50,7 @@ class Guard:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
+        self.workload = workload
         self.authorize = authorize
         self.media_types = media_types
         self.streams = streams
@@ -52,8 +61,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        scope["request_id"] = request_id(scope, headers)
+        head = scope["method"] == "HEAD"
+        scope = {**scope, "method": "GET" if head else scope["method"], "request_id": request_id(scope, {})}
         responding = False
 
         async def send_with_headers(message):
@@ -67,13 +76,16 @@ class Guard:
                     (b"x-total-time", b"%.2f" % elapsed_ms),
                     (b"x-content-type-options", b"nosniff"),
                 ]
+            elif head:
+                message["body"] = b""
             await send(message)
 
         try:
-            await self.authorize(scope, headers)
-            if scope["method"] == "POST" and route_path(scope) in self.media_types:
-                receive = await self._check_body(scope, headers, receive)
-            await self.app(scope, receive, send_with_headers)
+            with ExitStack() as held:
+                receive = await self._judged(scope, receive, held)
+                await self.app(scope, receive, send_with_headers)
+        except CallerGone:
+            return
         except Exception as error:
             if not isinstance(error, ApiError):
                 error = fault(error, scope["request_id"])
@@ -81,18 +93,31 @@ class Guard:
                 raise ConnectionAbortedError(error.code) from None
             await self.answer(scope, error)(scope, receive, send_with_headers)
 
-    async def _check_body(self, scope, headers, receive):
+    async def _judged(self, scope, receive, held: ExitStack):
+        """The `receive` that the routes get; `scope` is settled. held: lets go of the body when the request is over.
+
+        Raises ApiError for a request that goes no further.
+        """
+        headers, settled = settle(scope["headers"])
+        scope["request_id"] = request_id(scope, headers)
+        scope["headers"] = settled
+        if scope["method"] == "GET" and lacks_slash(scope):
+            raise ApiError(307, "slash_missing", "the page is here with a slash", {"location": f"{scope['path']}/"})
+        scope["path"] = settled_path(scope)
         path = route_path(scope)
-        media_type = check_media_type(headers.get("content-type", ""), self.media_types[path])
+        if scope["method"] != "POST" or path not in self.media_types:
+            await self.authorize(scope, headers)
+            return receive
+        self.workload.check(body.declared(headers))
+        await self.authorize(scope, headers)
+        scope["media_type"] = media_type = check_media_type(headers.get("content-type", ""), self.media_types[path])
         if self.streams(path, media_type):
             return receive
-        return body.replay(await body.read(receive, headers, self.max_body_bytes, self.body_timeout_s))
-
-
-def route_path(scope) -> str:
-    """The path as the routes know it: without the prefix (a stage, ROOT_PATH) under which the app is mounted."""
-    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
-    return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
+        hold = held.enter_context(self.workload.bytes_held.hold())
+        whole = await body.read(receive, headers, self.max_body_bytes, self.body_timeout_s, hold)
+        if "aws.event" not in scope:  # else the gateway's caller cannot be seen to leave
+            scope["caller"] = receive
+        return body.replay(whole)
 
 
 def request_id(scope, headers: dict[str, str]) -> str:
@@ -102,19 +127,3 @@ def request_id(scope, headers: dict[str, str]) -> str:
         if isinstance(candidate, str) and _REQUEST_ID.fullmatch(candidate):
             return candidate
     return uuid.uuid4().hex
-
-
-def check_media_type(content_type: str, allowed: tuple[str, ...]) -> str:
-    """The media type in lower case. Raises ApiError 415 for one not `allowed`, or text not in UTF-8.
-
-    Where JSON is allowed, so is any `application/…+json`.
-    """
-    media_type, _, parameters = content_type.lower().partition(";")
-    media_type = media_type.strip()
-    structured = media_type.startswith("application/") and media_type.endswith("+json")
-    if media_type not in allowed and not (structured and "application/json" in allowed):
-        raise ApiError(415, "unsupported_media_type", f"send the header 'content-type: {' or '.join(allowed)}'")
-    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
-    if charset and charset not in ("utf-8", "utf8"):
-        raise ApiError(415, "unsupported_charset", "send JSON in UTF-8")
-    return media_type

@@ -4,29 +4,32 @@
     {"id": "b", "text": ""}              ->   {"id": "b", "error": {"code": "text_empty", "message": "…"}}
 
 Blank lines are skipped. Memory is bounded however long the request is: the request is spooled to a temporary file and
-read back in small batches. (Answering while the request still arrives would need no file, and would hang with every
-client that reads only after it has sent: both sides would wait with full buffers.) An error that ends the answer early
-is its last line, `{"error": …, "fatal": true}`.
+read back in small batches, each of which takes its turn among all that wants to be scored. (Answering while the request
+still arrives would need no file, and would hang with every client that reads only after it has sent: both sides would
+wait with full buffers.) An error that ends the answer early is its last line, `{"error": …, "fatal": true}`.
 """
 
 import json
+import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import IO
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from lambda_fn.http import body
-from lambda_fn.http.answers import comment_text, serialise
+from lambda_fn.http.answers import comment_text, outcome
 from lambda_fn.http.errors import ApiError, fault
+from lambda_fn.http.headers import is_gzip
 from lambda_fn.http.schemas import Options
-from lambda_fn.model.classifier import SentimentClassifier
+from lambda_fn.model.classifier import Sentiment
+from lambda_fn.model.text import TextError
 from lambda_fn.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"
-SPOOL_IN_MEMORY_BYTES = 1_048_576
+SPOOL_IN_MEMORY_BYTES = 65_536
 # Comments scored at a time: enough to batch by length, few enough that the first results come soon.
 BATCH_LINES = 128
 
@@ -36,45 +39,69 @@ LAMBDA_MAX_BYTES = 4_500_000
 # Time kept free on Lambda to send what has been scored.
 LAMBDA_RESERVE_MS = 3_000
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+Classify = Callable[[Sequence[str]], Awaitable[list[Sentiment | TextError]]]
+
 
 async def score_lines(request: Request, options: Options) -> Response:
     """Answer a request whose body is NDJSON. Raises ApiError if the body cannot be taken in."""
-    settings: Settings = request.app.state.settings
+    state = request.app.state
+    settings: Settings = state.settings
     on_lambda = "aws.event" in request.scope
     headers = {name.lower(): value for name, value in request.headers.items()}
-    compressed = body.is_gzip(headers)
+    compressed = is_gzip(headers)
     max_bytes = LAMBDA_MAX_BYTES if on_lambda else settings.max_stream_bytes
-    spool = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by `results`
-    try:
-        async for chunk in body.chunks(request.receive, headers, max_bytes, settings.body_timeout_s):
-            spool.write(chunk)
-    except ApiError as error:
-        spool.close()
-        raise use_bulk(error.message) if on_lambda and error.status == 413 else error from None
-    spool.seek(0)
-    results = safe_results(request, spool, compressed, options)
-    response_headers = {"x-model-revision": request.app.state.classifier.revision}
+    with ExitStack() as opened:  # whatever is opened here is closed here if the answer does not begin
+        spool = opened.enter_context(spool_file())
+        try:
+            async for chunk in body.chunks(request.receive, headers, max_bytes, settings.body_timeout_s):
+                write(spool, chunk)
+        except ApiError as error:
+            raise use_bulk(error.message) if on_lambda and error.status == 413 else error from None
+        spool.seek(0)
+        classify = opened.enter_context(state.workload.stream())
+        results = safe_results(request, classify, spool, compressed, options, opened.pop_all())
+    response_headers = {"x-model-revision": state.classifier.revision}
     if on_lambda:
-        content = await to_thread.run_sync(buffered, results, request.scope.get("aws.context"))
+        content = await buffered(results, request.scope.get("aws.context"))
         return Response(content, headers=response_headers, media_type=MEDIA_TYPE)
     return StreamingResponse(results, headers=response_headers, media_type=MEDIA_TYPE)
 
 
-def safe_results(request: Request, spool: IO[bytes], compressed: bool, options: Options) -> Iterator[bytes]:
-    """`results`, and any error as the last line: the status has been sent when it happens."""
-    state = request.app.state
+def spool_file() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY_BYTES)  # type: ignore[return-value]
+
+
+def write(spool: IO[bytes], chunk: bytes) -> None:
+    """Raises ApiError 507 if there is no room for temporary files."""
     try:
-        yield from results(state.classifier, state.settings, spool, compressed, options)
-    except Exception as error:
-        problem = error if isinstance(error, ApiError) else fault(error, request.scope["request_id"])
-        yield dump({**problem.body, "fatal": True})
-    finally:
-        spool.close()
+        spool.write(chunk)
+    except OSError:
+        raise ApiError(
+            507,
+            "insufficient_storage",
+            "the service has no room to take in so large a request just now; send fewer lines, or try again later",
+            {"retry-after": "30"},
+        ) from None
 
 
-def results(
-    classifier: SentimentClassifier, settings: Settings, spool: IO[bytes], compressed: bool, options: Options
-) -> Iterator[bytes]:
+async def safe_results(
+    request: Request, classify: Classify, spool: IO[bytes], compressed: bool, options: Options, opened: ExitStack
+) -> AsyncGenerator[bytes, None]:
+    """`results`, and any error as the last line: the status has been sent when it happens. Closes what is `opened`."""
+    with opened:
+        try:
+            async for part in results(classify, request.app.state.settings, spool, compressed, options):
+                yield part
+        except Exception as error:
+            problem = error if isinstance(error, ApiError) else fault(error, request.scope["request_id"])
+            yield dump({**problem.body, "fatal": True})
+
+
+async def results(
+    classify: Classify, settings: Settings, spool: IO[bytes], compressed: bool, options: Options
+) -> AsyncIterator[bytes]:
     """Result lines, a few at a time. Raises ApiError for a line that is too long, or broken gzip."""
     parts: Iterable[bytes] = iter(lambda: spool.read(body.CHUNK_BYTES), b"")
     if compressed:
@@ -85,10 +112,10 @@ def results(
         batch.append(line)
         size += len(line)
         if len(batch) == BATCH_LINES or size >= settings.max_body_bytes:
-            yield score(classifier, batch, settings.max_text_chars, options)
+            yield await score(classify, batch, settings.max_text_chars, options)
             batch, size = [], 0
     if batch:
-        yield score(classifier, batch, settings.max_text_chars, options)
+        yield await score(classify, batch, settings.max_text_chars, options)
 
 
 def lines(parts: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
@@ -111,7 +138,7 @@ def lines(parts: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
         yield bytes(rest)
 
 
-def score(classifier: SentimentClassifier, batch: list[bytes], max_chars: int, options: Options) -> bytes:
+async def score(classify: Classify, batch: list[bytes], max_chars: int, options: Options) -> bytes:
     """The result lines of these request lines."""
     answers: list[dict] = []
     texts: list[str] = []
@@ -127,8 +154,8 @@ def score(classifier: SentimentClassifier, batch: list[bytes], max_chars: int, o
             scored.append(answer)
         except ApiError as error:
             answer |= error.body
-    for answer, sentiment in zip(scored, classifier.classify(texts), strict=True):
-        answer["sentiment"] = serialise(sentiment, options)
+    for answer, result in zip(scored, await classify(texts), strict=True):
+        answer |= outcome(result, options) if isinstance(result, TextError) else {"sentiment": outcome(result, options)}
     return b"".join(map(dump, answers))
 
 
@@ -140,20 +167,26 @@ def parse(line: bytes) -> object:
 
 
 def dump(answer: dict) -> bytes:
+    """A line of JSON. An id with half a surrogate in it, which many readers refuse, is given back with U+FFFD."""
+    if isinstance(answer.get("id"), str):
+        answer = {**answer, "id": _SURROGATE.sub("\ufffd", answer["id"])}
     return json.dumps(answer, separators=(",", ":")).encode() + b"\n"
 
 
-def buffered(results: Iterator[bytes], context) -> bytes:
+async def buffered(results: AsyncGenerator[bytes, None], context) -> bytes:
     """All result lines. Raises ApiError 413 if they would not fit into Lambda's response, or into its time."""
     content, size = [], 0
-    for part in results:
-        content.append(part)
-        size += len(part)
-        if size > LAMBDA_MAX_BYTES:
-            raise use_bulk(f"the answer would be larger than {LAMBDA_MAX_BYTES} bytes")
-        remaining = getattr(context, "get_remaining_time_in_millis", None)
-        if remaining and remaining() < LAMBDA_RESERVE_MS:
-            raise use_bulk("the comments cannot be scored in the time that a request has")
+    try:
+        async for part in results:
+            content.append(part)
+            size += len(part)
+            if size > LAMBDA_MAX_BYTES:
+                raise use_bulk(f"the answer would be larger than {LAMBDA_MAX_BYTES} bytes")
+            remaining = getattr(context, "get_remaining_time_in_millis", None)
+            if remaining and remaining() < LAMBDA_RESERVE_MS:
+                raise use_bulk("the comments cannot be scored in the time that a request has")
+    finally:
+        await results.aclose()
     return b"".join(content)
 
 

@@ -2,14 +2,14 @@
 
 import json
 import time
+from functools import partial
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from lambda_fn.http import ndjson
-from lambda_fn.http.answers import comment_text, serialise, text_error
+from lambda_fn.http.answers import comment_text, outcome, serialise, text_error
 from lambda_fn.http.errors import ApiError
 from lambda_fn.http.schemas import (
     AnalyzeOptions,
@@ -23,8 +23,9 @@ from lambda_fn.http.schemas import (
     Limits,
     Options,
 )
+from lambda_fn.http.workload import EXPLAIN_WEIGHT, Workload
 from lambda_fn.model import cpu
-from lambda_fn.model.classifier import LABELS, Sentiment, SentimentClassifier
+from lambda_fn.model.classifier import LABELS, Sentiment
 from lambda_fn.model.explain import explain
 from lambda_fn.model.text import TextError, check_text
 
@@ -36,6 +37,7 @@ ERRORS = {
     415: "not JSON in UTF-8, or compressed with anything but gzip",
     422: "JSON of the wrong shape, or a comment that cannot be scored",
     500: "a fault of the service",
+    503: "more is waiting than can be scored soon: try again after the seconds in retry-after",
 }
 DOCUMENTED_ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorResponse, "description": text} for status, text in ERRORS.items()
@@ -46,18 +48,19 @@ router = APIRouter()
 
 @router.post("/analyze", response_model=AnalyzeResponse, responses=DOCUMENTED_ERRORS)
 async def analyze(request: Request, comment: Comment, options: Annotated[AnalyzeOptions, Query()]) -> JSONResponse:
-    """Score one comment. Run on the event loop: at a few milliseconds a thread would cost more than it frees."""
+    """Score one comment."""
     started = time.perf_counter()
     state = request.app.state
-    classifier: SentimentClassifier = state.classifier
+    workload: Workload = state.workload
     try:
         check_text(comment.text, state.settings.max_text_chars)
+        if not options.explain:
+            sentiment = one(await workload.classify(request, [comment.text]))
+            return scored({"sentiment": serialise(sentiment, options)}, [sentiment], request, options, started)
+        work = partial(explain, state.classifier, comment.text, state.settings.max_explain_words)
+        sentiment, words = await workload.call(request, work, EXPLAIN_WEIGHT)
     except TextError as error:
         raise text_error(error.code, f"body.text: {error}") from None
-    if not options.explain:
-        sentiments = classifier.classify([comment.text])
-        return scored({"sentiment": serialise(sentiments[0], options)}, sentiments, request, options, started)
-    sentiment, words = await to_thread.run_sync(explain, classifier, comment.text, state.settings.max_explain_words)
     body = {
         "sentiment": serialise(sentiment, options),
         "words": [
@@ -91,12 +94,12 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
     },
 )
 async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query()]) -> Response:
-    """Score many comments, in order. Run in a thread, so that other requests are answered meanwhile.
+    """Score many comments, in order.
 
     As `application/x-ndjson`, one comment a line, there may be any number of them, and every bad one gets an error in
     its place.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == ndjson.MEDIA_TYPE:
+    if request.scope["media_type"] == ndjson.MEDIA_TYPE:
         return await ndjson.score_lines(request, options)
     comments = parse(await request.body())
     settings = request.app.state.settings
@@ -108,10 +111,10 @@ async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query
         )
     started = time.perf_counter()
     answers: list[dict] = []
-    texts: list[str] = []
+    texts: dict[int, str] = {}  # by the comment's place
     for index, comment in enumerate(comments):
         try:
-            texts.append(comment_text(comment, settings.max_text_chars))
+            texts[index] = comment_text(comment, settings.max_text_chars)
             answers.append({})
         except ApiError as error:
             if options.errors == "all":
@@ -119,10 +122,20 @@ async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query
                 error.message = f"{place}: {error.message}"
                 raise
             answers.append(error.body)
-    sentiments = await to_thread.run_sync(request.app.state.classifier.classify, texts)
-    for answer, sentiment in zip([answer for answer in answers if not answer], sentiments, strict=True):
-        answer |= serialise(sentiment, options)
+    results = await request.app.state.workload.classify(request, list(texts.values()))
+    for index, result in zip(texts, results, strict=True):
+        if isinstance(result, TextError) and options.errors == "all":
+            raise text_error(result.code, f"body[{index}].text: {result}")
+        answers[index] = outcome(result, options)
+    sentiments = [result for result in results if isinstance(result, Sentiment)]
     return scored({"sentiment": answers}, sentiments, request, options, started)
+
+
+def one(results: list[Sentiment | TextError]) -> Sentiment:
+    """The only result. Raises TextError if it is an error."""
+    if isinstance(results[0], TextError):
+        raise results[0]
+    return results[0]
 
 
 @router.get("/health", response_model=Health)

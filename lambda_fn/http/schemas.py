@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from lambda_fn.model.text import TextError, check_text
+from lambda_fn.model.text import INVISIBLE, TextError, check_text
+
+# Something to read in it. The same whether a generated client searches it, matches it from the start, or as a whole.
+READABLE = rf"^[\s\S]*[^{INVISIBLE}][\s\S]*$"
 
 
 def _check(value: Any) -> str:
@@ -22,7 +25,7 @@ def _check(value: Any) -> str:
 CommentText = Annotated[
     str,
     PlainValidator(_check),
-    WithJsonSchema({"type": "string", "minLength": 1, "pattern": r"\S", "examples": ["Crypto to the moon!"]}),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": READABLE, "examples": ["Crypto to the moon!"]}),
 ]
 
 

@@ -10,16 +10,22 @@ import re
 from dataclasses import dataclass
 
 from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+from lambda_fn.model.isolation import classify_each
+from lambda_fn.model.text import TextError, normalise
 
 # Tokens that one explanation may cost, about half a second on one vCPU: a long comment gets fewer, longer parts.
 MAX_TOKENS = 4096
 
 _WORD = re.compile(r"\S+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """text[start:end] of the comment (code points), and the log-odds towards positive that the comment owes to it."""
+    """text[start:end] of the comment (code points), and the log-odds towards positive that the comment owes to it.
+
+    text: half a surrogate, which no encoding can carry, is shown as U+FFFD.
+    """
 
     text: str
     start: int
@@ -31,12 +37,17 @@ def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple
     """The comment's sentiment, and its words in order with their contributions.
 
     A comment of more than `max_words` words, or too long for the token budget, is split into parts of several words.
+    Raises TextError `text_unreadable` if the comment, or what is left of it without a part, cannot be scored.
     """
-    parts = split(text, min(max_words, max(1, MAX_TOKENS // min(len(text) // 3 + 1, classifier.max_tokens))))
-    without = [text[:start] + text[end:] for start, end in parts]
-    whole, *rest = classifier.classify([text, *without])
+    tokens = len(classifier.tokenizer.encode(normalise(text)).ids)
+    parts = split(text, min(max_words, max(1, MAX_TOKENS // tokens)))
+    results = classify_each(classifier, [text, *(text[:start] + text[end:] for start, end in parts)])
+    for result in results:
+        if isinstance(result, TextError):
+            raise result
+    whole, *rest = results
     return whole, [
-        Contribution(text[start:end], start, end, round(log_odds(whole) - log_odds(part), 4))
+        Contribution(_SURROGATE.sub("\ufffd", text[start:end]), start, end, round(log_odds(whole) - log_odds(part), 4))
         for (start, end), part in zip(parts, rest, strict=True)
     ]
 

@@ -48,10 +48,7 @@ def serve(name: str, media_type: str):
     return file
 
 
-router.add_api_route("/", serve("", "text/html"), response_class=HTMLResponse, summary="A page to look at")
-router.add_api_route("/", serve("", "text/html"), methods=["HEAD"], include_in_schema=False)
+router.add_api_route("/", serve("", "text/html"), response_class=HTMLResponse, summary="A page to look at", name="page")
 for name, media_type in FILES.items():
     if name:
-        router.add_api_route(
-            f"/{name}", serve(name, media_type), methods=["GET", "HEAD"], include_in_schema=False, name=name
-        )
+        router.add_api_route(f"/{name}", serve(name, media_type), include_in_schema=False, name=name)

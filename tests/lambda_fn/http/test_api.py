@@ -289,7 +289,7 @@ def test_a_fault_is_a_typed_500_and_logs_no_comment(monkeypatch, caplog):
     def fail(texts):
         raise RuntimeError(f"cannot score {texts}")
 
-    monkeypatch.setattr(api.classifier, "classify", fail)
+    monkeypatch.setattr(api.app.state.classifier, "classify", fail)
     answer = through_api_gateway(body=json.dumps({"text": "a secret thought"}))
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"])["error"]["code"] == "internal_error"

@@ -1,8 +1,10 @@
 """The OpenAPI document: the committed copy is current, and the running service keeps what it promises."""
 
 import json
+import re
 
 import httpx
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
@@ -58,3 +60,18 @@ def test_every_answer_is_as_documented(case, server):
     if case.query.get("errors") == "item":  # a bad comment gets its error in a 200
         excluded = [negative_data_rejection]
     case.call_and_validate(base_url=server, timeout=60, excluded_checks=excluded)
+
+
+@pytest.mark.parametrize("text", ["moon", "\n\nmoon", "m", " \n\U0001f680\n", "moon\n", "\u200bx", "\u6bd4\n"])
+def test_the_documents_pattern_means_the_same_searched_matched_or_matched_whole(text):
+    pattern = json.loads(DOCUMENT.read_text())["components"]["schemas"]["Comment"]["properties"]["text"]["pattern"]
+    assert re.search(pattern, text)
+    assert re.match(pattern, text)
+    assert re.fullmatch(pattern, text)
+    assert not re.search(pattern, text.translate(dict.fromkeys(map(ord, "mon\U0001f680x\u6bd4"))))
+
+
+def test_operations_have_short_names():
+    paths = json.loads(DOCUMENT.read_text())["paths"]
+    names = {operation["operationId"] for operations in paths.values() for operation in operations.values()}
+    assert names == {"analyze", "batch_analyze", "health", "info", "page", "comprehend"}

@@ -1,0 +1,96 @@
+"""uvicorn's HTTP protocol with an end to waiting, for a service that has no proxy in front of it.
+
+    uvicorn lambda_fn.api:app --http lambda_fn.http.connections:Connection        (what `crypto-sentiment serve` does)
+
+uvicorn itself waits for ever for headers that do not end and for callers that do not read their answer, and when all
+file descriptors are taken it accepts nobody. Here each of these has its time, and the connection that has waited
+longest without a request gives way to a new one.
+"""
+
+import asyncio
+import resource
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+# From the first byte of a request, or from the connection's start, to the end of its headers.
+HEADERS_TIMEOUT_S = 10.0
+# How long a caller may take no byte of its answer.
+WRITE_TIMEOUT_S = 30.0
+# Of the process's file descriptors; the rest are for temporary files, the model, and boto3.
+SHARE_OF_FILES = 0.75
+
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+# Connections without a request, the one that has waited longest first. One process has one server.
+_waiting: dict["Connection", None] = {}
+
+
+def max_connections() -> int:
+    """Connections that may be open at a time."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return int(SHARE_OF_FILES * min(files, 65_536))
+
+
+class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+    """One caller's connection. `auto`: httptools where it is installed, else h11."""
+
+    _headers_timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        if len(self.connections) > max_connections() and _waiting:
+            next(iter(_waiting)).transport.abort()
+        self._wait_for_headers()
+
+    def connection_lost(self, exc):
+        self._stop_waiting()
+        self._cancel_write_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data):
+        if self._headers_timer is None and not self._busy():
+            self._wait_for_headers()
+        super().data_received(data)
+        if self._busy():
+            self._stop_waiting()
+
+    def on_response_complete(self):
+        super().on_response_complete()
+        if not self._busy() and not self.transport.is_closing():
+            _waiting[self] = None  # idle between two requests: uvicorn's keep-alive timeout runs
+
+    def pause_writing(self):
+        super().pause_writing()
+        self._cancel_write_timer()
+        self._write_timer = self.loop.call_later(WRITE_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self):
+        super().resume_writing()
+        self._cancel_write_timer()
+
+    def _busy(self) -> bool:
+        """Whether a request has arrived that is not answered yet."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait_for_headers(self) -> None:
+        _waiting.pop(self, None)
+        _waiting[self] = None
+        self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        _waiting.pop(self, None)
+        if self._headers_timer:
+            self._headers_timer.cancel()
+            self._headers_timer = None
+
+    def _give_up(self) -> None:
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            self.transport.write(_TOO_SLOW)
+            self.transport.close()
+
+    def _cancel_write_timer(self) -> None:
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
