@@ -17,7 +17,7 @@ from lambda_fn.contract import VERSION, Exit
 # Verb -> the line that `--help` gives it: the first sentence of its own help, which a test compares. Its function is
 # crypto_sentiment.cli.<verb>.<verb>, with "_" for "-".
 VERBS = {
-    "score": "Score files of comments on this machine.",
+    "score": "Score comments, one result each, in order; what cannot be scored is a line that says why.",
     "serve": "Serve the HTTP API and its page.",
     "submit": "Send comments to the queue to be scored in bulk.",
     "worker": "Score the comments of the queue until stopped.",

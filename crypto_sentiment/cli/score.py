@@ -47,7 +47,7 @@ def score(
     shard_comments: Shard = 1_000_000,
     chart: Chart = None,
 ) -> None:
-    """Score comments, one result each, in order; a comment that cannot be scored is a line that says why.
+    """Score comments, one result each, in order; what cannot be scored is a line that says why.
 
     Formats and packings are told by content: JSON lines, JSON, CSV, Parquet; gzip, zstd, bzip2, xz. After an interrupt
     the same command goes on where it stopped.
