@@ -137,7 +137,8 @@ def _objects(url: str, passed: PassedOver, s3: Any) -> list[Place]:
     places = []
     try:
         for item in s3_objects.listed(s3, bucket, prefix):
-            key, named = item["Key"], item["Key"] == prefix
+            key = item["Key"]
+            named = key == prefix and not key.endswith("/")  # a prefix may have its folder's marker as an object
             base = key.rpartition("/")[2]
             if not named and (not base or base.startswith((".", "_")) or base.endswith(RECEIPT) or not item["Size"]):
                 passed.append(f"s3://{bucket}/{key}")

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 NO_WORD, WORD, COMMON = range(3)
 
 # Between two coins of one list, or of a ticker and its name: "BTC, ETH and SOL", "Harmony (ONE)", "ETH/BTC".
-_COMMA = re.compile(r"['’]?s?[^\S\n]*(?:[\n,/&+|()\[\]>:*-]|\b(?:and|or|n|vs\.?)\b)+[\s$#(*]*(?:\b(?:and|or)\b\s*)?", re.I)
+_COMMA = re.compile(
+    r"['’]?s?[^\S\n]*(?:[\n,/&+|()\[\]>:*-]|\b(?:and|or|n|vs\.?)\b)+[\s$#(*]*(?:\b(?:and|or)\b\s*)?", re.I
+)
 # Between two coins one of which is given for the other.
 _TRADE = re.compile(r"\s*(?:to|for|into|over)\s*", re.I)
 # What a coin has and a thing of daily life has not, in the word after it …
@@ -37,7 +39,7 @@ MANY_COINS = 3
 _ABBREVIATIONS = frozenset({"op", "ip", "pi", "ar", "gt", "ht", "sc", "ach", "med", "rep", "alpha", "dao"})
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_SENTENCE_END = frozenset(".!?…:;\n•*>-\"“(")
+_SENTENCE_END = frozenset('.!?…:;\n•*>-"“(')
 SHOUTED = 0.6
 WINDOW = 40
 
@@ -124,8 +126,11 @@ def is_in_company(text: str, spelling: Spelling, start: int, end: int, others: i
     """Written as a name in a comment that names `others` other coins."""
     if not written_as_name(text, spelling, start, end) or is_shouted(text, start, end):
         return False
-    return spelling.is_word == WORD or others >= MANY_COINS and text[start:end].isupper() and (
-        text[start:end].lower() not in _ABBREVIATIONS
+    return (
+        spelling.is_word == WORD
+        or others >= MANY_COINS
+        and text[start:end].isupper()
+        and (text[start:end].lower() not in _ABBREVIATIONS)
     )
 
 

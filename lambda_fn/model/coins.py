@@ -80,7 +80,11 @@ class Coins:
         if unread:
             found = [f for f in found if not any(start <= f[1] < end for start, end in unread)]
         taken = proven(text, found)
-        return [Mention(spelling.symbol, start, end) for (spelling, start, end), take in zip(found, taken, strict=True) if take]
+        return [
+            Mention(spelling.symbol, start, end)
+            for (spelling, start, end), take in zip(found, taken, strict=True)
+            if take
+        ]
 
     def _found(self, text: str) -> Iterator[tuple[Spelling, int, int]]:
         for match in self._pattern.finditer(text):
