@@ -14,9 +14,10 @@ TORCH_INDEX ?=
 NEEDS_ONNX := tests/scripts/test_variants.py
 # What the benchmark relies on in its peers is tested where they are installed, before it runs.
 NEEDS_PEERS := tests/libraries/test_openvino.py
-# Caches that libraries keep under HOME otherwise.
+# Caches that libraries keep under HOME otherwise (CDK keeps its fingerprints of assets there and cannot be told).
 export MPLCONFIGDIR ?= $(CURDIR)/build/cache/matplotlib
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/build/cache/jsii
+export CDK_HOME ?= $(CURDIR)/build/cache/cdk
 # uv installs in seconds what pip installs in minutes; where none is on PATH, a pinned one goes into the environment.
 PIP_QUIET := --quiet --disable-pip-version-check
 UV = $(shell command -v uv || echo $(VENV)/bin/uv)

@@ -5,6 +5,7 @@ python -m scripts.screenshot
 """
 
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -38,7 +39,9 @@ def main(
         file = Path(folder) / "comments.jsonl"
         file.write_text("".join(json.dumps(comment) + "\n" for comment in made_up_comments(600)))
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            env={**os.environ, "HOME": folder},  # Chromium keeps crash reports and settings there
         )
         page = browser.new_page(
             viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", device_scale_factor=1

@@ -35,7 +35,15 @@ def test_the_image_is_made_of_the_package_and_the_model_only(default):
     strays = {f for f in files if not f.startswith("lambda_fn/")} - wanted - {".dockerignore"}
     assert strays == set()
     assert wanted <= files
-    assert {Path(f).suffix for f in files if f.startswith("lambda_fn/")} <= {".py", ".txt", "", ".html", ".css", ".js"}
+    assert {Path(f).suffix for f in files if f.startswith("lambda_fn/")} <= {
+        ".py",
+        ".typed",
+        ".txt",
+        "",
+        ".html",
+        ".css",
+        ".js",
+    }
 
 
 @every_variant
