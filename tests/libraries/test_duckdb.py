@@ -37,7 +37,7 @@ def results_of(folder: Path, hours: list[str]) -> str:
     guess="one type for the hive key `hour`, whatever its values",
     seen="`hour` is a number where no value has a leading zero, else text: `hour >= 10` runs on an afternoon's objects "
     "and is a binder error on a day's",
-    so="our queries give hive_types, so that `hour` is text everywhere, as in Glue",
+    so="a query of ours over hours has to give hive_types, so that `hour` is text everywhere, as in Glue",
 )
 def test_the_hive_key_hour_changes_its_type_with_its_values(tmp_path):
     afternoon = results_of(tmp_path / "afternoon", ["13", "14"])
