@@ -18,8 +18,9 @@ INTRODUCTION = """# What was learned about speed
 
 Nearly all of the time is the ONNX session, so what counts is a smaller network, int8 products that the CPU has
 instructions for, and batches of comments of similar length that fit the L2 cache. A graph written in ONNX Runtime's own
-fused operators runs half as fast again as the quantizer's, and not every fused operator is the faster one: each has to be
-timed. What remains is ONNX Runtime's own work between the products, which only less network or another engine would save.
+fused operators runs half as fast again as the quantizer's, and not every fused operator is the faster one: each has to
+be timed. What remains is ONNX Runtime's own work between the products, which only a smaller network or another engine
+would save.
 
 ## The lab book
 
