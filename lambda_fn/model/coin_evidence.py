@@ -8,10 +8,8 @@ are measured on the other (training.evaluate.coins).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-# How much of an English word a spelling is, as in the table.
-NO_WORD, WORD, COMMON = range(3)
+from lambda_fn.model.coin_table import COMMON, NO_WORD, WORD, Spelling
 
 # Between two coins of one list, or of a ticker and its name: "BTC, ETH and SOL", "Harmony (ONE)", "ETH/BTC".
 _COMMA = re.compile(r"['’]?s?[^\S\n]*(?:[\n,/&+|()\[\]>:*-]|\b(?:and|or|n|vs\.?)\b)+[\s$#(*]*(?:\b(?:and|or)\b\s*)?", re.I)
@@ -60,15 +58,6 @@ _MOONS = re.compile(
     re.I,
 )
 _AGES = re.compile(r"\s+ago\b", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """One way to write a coin. form: in the table's case. is_word: NO_WORD, WORD or COMMON."""
-
-    symbol: str
-    form: str
-    is_word: int
 
 
 Found = tuple[Spelling, int, int]

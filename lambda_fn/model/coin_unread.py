@@ -23,3 +23,4 @@ def unread_spans(text: str) -> list[tuple[int, int]]:
         if quoted and _QUOTED_LINE.sub("", text).strip():
             spans += quoted
     return spans
+
