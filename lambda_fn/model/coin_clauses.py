@@ -6,6 +6,7 @@ that names no coin goes on about those of the sentence before: "I sold all my ET
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lambda_fn.model.coin_table import Mention
 
@@ -20,6 +21,9 @@ _IN_A_LIST = re.compile(
     r"['’]?s?\s*(?:[,/&+|()\[\]>:*-]|\b(?:and|or|n|vs\.?)\b|\s)*[\s$#(*]*",
     re.IGNORECASE,
 )
+
+# Characters between two coins of one list.
+LONGEST_GAP = 40
 
 Span = tuple[int, int]
 
@@ -52,7 +56,8 @@ def _groups(text: str, mentions: Sequence[Mention]) -> list[tuple[list[str], int
     """(coins, start, end) of each run of mentions that only a list's punctuation separates."""
     groups: list[tuple[list[str], int, int]] = []
     for mention in mentions:
-        if groups and _IN_A_LIST.fullmatch(text, groups[-1][2], mention.start):
+        near = bool(groups) and mention.start - groups[-1][2] <= LONGEST_GAP
+        if near and _IN_A_LIST.fullmatch(text, groups[-1][2], mention.start):
             coins, start, _ = groups[-1]
             groups[-1] = ([*coins, mention.coin], start, mention.end)
         else:
@@ -64,7 +69,7 @@ def _cut(text: str, groups: list[tuple[list[str], int, int]], start: int, end: i
     """The sentence text[start:end] in clauses, each with its coins; cut between groups where it breaks."""
     parts: list[tuple[list[str], Span]] = []
     coins = list(groups[0][0])
-    for left, right in zip(groups, groups[1:], strict=False):
+    for left, right in pairwise(groups):
         breaks = list(_BREAK.finditer(text, left[2], right[1]))
         if not breaks or set(left[0]) == set(right[0]):
             coins += right[0]

@@ -1,9 +1,9 @@
 """The mood about each coin of a comment that names several: "I sold all my ETH, it is garbage, and bought SOL".
 
-Such a comment is read once more, for the encoder's states halfway up, where each word still has its own and all others
-around it: their mean over the coin's name, over the clauses that speak of it, and over the whole comment. A linear layer
-weighs these and the whole comment's logits (training.train.coin_moods fits it, training.evaluate.coins measures it).
-All of a call's comments share their batches; few name several coins, so that the second reading costs little.
+Such a comment is read once more, for the encoder's states halfway up, where each word has its own, with all others
+around it: their mean over the coin's name, over the clauses that speak of it, and over the whole comment. A linear
+layer weighs these and the whole comment's logits (training.train.coin_moods fits it, training.evaluate.coins measures
+it). All of a call's comments share their batches; few name several coins, so that the second reading costs little.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ Named = Callable[[str], list[Mention]]
 
 @dataclass(frozen=True, slots=True)
 class CoinMood:
-    """mood: the likeliest of "negative", "neutral" and "positive"; the three probabilities sum to 1 but for rounding."""
+    """mood: the likeliest of "negative", "neutral" and "positive"; the probabilities sum to 1 but for rounding."""
 
     coin: str
     mood: str
@@ -73,12 +73,12 @@ def moods_of_several(
 ) -> list[dict[str, CoinMood]]:
     """Of each of `texts`, which name several coins each, the mood about each coin, by its symbol.
 
-    A coin whose name `text.normalise` removes is left out, and with a model that the layer was not fitted on, all are:
-    their mood is the whole comment's.
+    A coin whose name `text.normalise` removes is left out; so are all of a model that the layer was not fitted on, and
+    of one that is asked over HTTP. Their mood is the whole comment's.
     """
     moods: list[dict[str, CoinMood]] = [{} for _ in texts]
     head = Head.load()
-    if head.revision != classifier.revision:
+    if head.revision != classifier.revision or not isinstance(classifier, SentimentClassifier):
         return moods
     coins, features = read_again(classifier, named, texts, sentiments)
     for (place, coin), row in zip(coins, head.probabilities(features), strict=True):

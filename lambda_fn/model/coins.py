@@ -10,7 +10,7 @@ then prove itself by its capitals or its neighbourhood (`coin_evidence`). Links,
 quoted lines name nothing (`coin_unread`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import re2
@@ -19,7 +19,7 @@ from lambda_fn.model.classifier import Sentiment, SentimentClassifier
 from lambda_fn.model.coin_evidence import proven
 from lambda_fn.model.coin_moods import CoinMood, moods_of_several
 from lambda_fn.model.coin_table import TABLE, Coin, Mention, Spelling, read_table, spellings_by_form
-from lambda_fn.model.coin_unread import unread_spans
+from lambda_fn.model.coin_unread import SITE, unread_spans
 
 # What RE2's automaton may take, in bytes; beyond it would turn slow.
 MAX_MEMORY = 1 << 26
@@ -82,6 +82,16 @@ class Coins:
                 moods[i] = [read.get(coin, mood) for coin, mood in zip(coins[i], moods[i], strict=True)]
         return moods
 
+    def fields(
+        self, classifier: SentimentClassifier
+    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict]]]:
+        """What a result line carries as `coins`: of texts and their sentiments, a dict for each coin of each text."""
+        return lambda texts, sentiments: [
+            [mood.as_dict() for mood in moods] for moods in self.moods(classifier, texts, sentiments)
+        ]
+
     def _found(self, text: str) -> Iterator[tuple[Spelling, int, int]]:
         for match in self._pattern.finditer(text):
-            yield self._spellings[match[1].casefold()], *match.span(1)
+            start, end = match.span(1)
+            if not SITE.match(text, end):
+                yield self._spellings[match[1].casefold()], start, end
