@@ -10,6 +10,7 @@ then prove itself by its capitals or its neighbourhood (`coin_evidence`). Links,
 quoted lines name nothing (`coin_unread`).
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lambda_fn.model.coin_moods import CoinMood, moods_of_several
 from lambda_fn.model.coin_table import TABLE, Coin, Mention, Spelling, read_table, spellings_by_form
 from lambda_fn.model.coin_unread import SITE, unread_spans
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What RE2's automaton may take, in bytes; beyond it would turn slow.
 MAX_MEMORY = 1 << 26
 
@@ -45,7 +47,11 @@ class Coins:
 
     def named(self, text: str) -> list[Mention]:
         """Every mention of a coin in `text`, in order. Never raises for a str."""
-        found = list(self._found(text))
+        try:
+            found = list(self._found(text))
+        except UnicodeEncodeError:  # RE2 reads UTF-8, which has no half of a surrogate pair
+            text = _SURROGATE.sub("\ufffd", text)
+            found = list(self._found(text))
         if not found:
             return []
         unread = unread_spans(text)
