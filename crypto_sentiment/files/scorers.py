@@ -76,6 +76,7 @@ class ChunkScorer:
 
     def __init__(self, options: Options):
         from lambda_fn.bulk.scoring import Scorer
+        from lambda_fn.model.coins import Coins
         from lambda_fn.model.language import language
         from lambda_fn.settings import get_settings
 
@@ -87,7 +88,11 @@ class ChunkScorer:
         else:
             classifier = _model()
         self._scorer = Scorer(
-            classifier, get_settings().max_text_chars, keep_deleted=options.keep_deleted, language=language
+            classifier,
+            get_settings().max_text_chars,
+            keep_deleted=options.keep_deleted,
+            language=language,
+            coins=Coins.load().fields(classifier),
         )
 
     def score(self, chunk: Chunk) -> ScoredChunk:

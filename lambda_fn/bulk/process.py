@@ -11,6 +11,7 @@ from lambda_fn.bulk.scoring import Scorer, Tally
 from lambda_fn.bulk.sqs import QueueSender
 from lambda_fn.bulk.telemetry import emit_metrics, get_logger
 from lambda_fn.model.classifier import SentimentClassifier
+from lambda_fn.model.coins import Coins
 from lambda_fn.model.language import language
 from lambda_fn.settings import Settings, get_settings
 
@@ -40,7 +41,9 @@ class BulkScorer:
         config = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
         s3 = boto3.client("s3", config=config)
         queue = QueueSender(boto3.client("sqs", config=config), settings.queue_url) if settings.queue_url else None
-        scorer = Scorer(SentimentClassifier.load(), settings.max_text_chars, language=language)
+        classifier = SentimentClassifier.load()
+        coins = Coins.load().fields(classifier)
+        scorer = Scorer(classifier, settings.max_text_chars, language=language, coins=coins)
         return cls(scorer, S3Results(s3, settings.results_bucket, settings.results_prefix), s3, queue, settings)
 
     def run(self, records: list[dict], deadline: Deadline, split: bool) -> dict[str, Exception]:

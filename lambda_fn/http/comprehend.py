@@ -1,4 +1,4 @@
-"""Amazon Comprehend's DetectSentiment and BatchDetectSentiment, so that its SDKs work here unchanged.
+"""Amazon Comprehend's DetectSentiment and DetectTargetedSentiment, each also in batches: its SDKs work here unchanged.
 
     boto3.client("comprehend", endpoint_url="https://…").detect_sentiment(Text="to the moon", LanguageCode="en")
 
@@ -8,6 +8,8 @@ there the whole document is read. There is no mixed class: its score is always 0
 """
 
 import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
@@ -17,7 +19,7 @@ from lambda_fn.http.errors import ApiError
 from lambda_fn.http.paths import route_path
 from lambda_fn.http.schemas import READABLE
 from lambda_fn.http.sigv4 import Signature, SignatureRefused
-from lambda_fn.http.workload import Workload
+from lambda_fn.http.targeted import entities_of
 from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.text import TextError, readable
 
@@ -27,6 +29,12 @@ MAX_DOCUMENTS = 25
 MAX_DOCUMENT_BYTES = 5000  # "5 KB", in UTF-8
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW")
 MODEL_LANGUAGE = "en"
+OPERATION_NAMES = (
+    "DetectSentiment",
+    "BatchDetectSentiment",
+    "DetectTargetedSentiment",
+    "BatchDetectTargetedSentiment",
+)
 
 # Our errors by the names that Comprehend's clients know; anything else is an InvalidRequestException.
 AWS_NAMES = {
@@ -90,7 +98,7 @@ REQUEST_SCHEMA = {
     "oneOf": [
         {
             "type": "object",
-            "title": "DetectSentiment",
+            "title": "DetectSentiment, DetectTargetedSentiment",
             "required": ["Text", "LanguageCode"],
             "properties": {
                 "Text": {"type": "string", "minLength": 1, "pattern": READABLE},
@@ -99,7 +107,7 @@ REQUEST_SCHEMA = {
         },
         {
             "type": "object",
-            "title": "BatchDetectSentiment",
+            "title": "BatchDetectSentiment, BatchDetectTargetedSentiment",
             "required": ["TextList", "LanguageCode"],
             "properties": {
                 "TextList": {
@@ -123,7 +131,7 @@ def _documented(description: str, schema: dict) -> dict:
 @router.post(
     "/",
     operation_id="comprehend",
-    summary="Amazon Comprehend: DetectSentiment, BatchDetectSentiment",
+    summary="Amazon Comprehend: DetectSentiment, DetectTargetedSentiment, and both in batches",
     response_class=JSONResponse,
     responses={
         200: _documented("the result, as Comprehend gives it", {"type": "object"}),
@@ -147,7 +155,7 @@ def _documented(description: str, schema: dict) -> dict:
                 "name": "X-Amz-Target",
                 "in": "header",
                 "required": True,
-                "schema": {"enum": [TARGET + "DetectSentiment", TARGET + "BatchDetectSentiment"]},
+                "schema": {"enum": [TARGET + operation for operation in OPERATION_NAMES]},
             }
         ],
         "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": REQUEST_SCHEMA}}},
@@ -164,8 +172,8 @@ async def comprehend(request: Request) -> JSONResponse:
     body = await request.body()
     await verify(request, state.auth, body)
     operation = request.headers.get("x-amz-target", "").removeprefix(TARGET)
-    if operation not in OPERATIONS:
-        raise ComprehendError("UnknownOperationException", f"only {' and '.join(OPERATIONS)} are served here")
+    if operation not in OPERATION_NAMES:
+        raise ComprehendError("UnknownOperationException", f"only {', '.join(OPERATION_NAMES)} are served here")
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
@@ -173,7 +181,8 @@ async def comprehend(request: Request) -> JSONResponse:
     if not isinstance(payload, dict):
         raise ComprehendError("SerializationException", "the body is not a JSON object")
     check_language(payload.get("LanguageCode"))
-    answer = await OPERATIONS[operation](request, state.workload, payload)
+    results_of = targeted if operation.endswith("TargetedSentiment") else whole
+    answer = await (batch if operation.startswith("Batch") else one)(request, results_of, payload)
     headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
     return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
 
@@ -185,19 +194,36 @@ def check_language(code: object) -> None:
         raise ComprehendError("UnsupportedLanguageException", f"the model reads {MODEL_LANGUAGE!r} only")
 
 
-async def detect_sentiment(request: Request, workload: Workload, payload: dict) -> dict:
-    """`{"Text"}` -> `{"Sentiment", "SentimentScore"}`."""
+# Of texts the members of each result but its Index, or why a text cannot be read.
+ResultsOf = Callable[[Request, Sequence[str]], Awaitable[list[Any]]]
+
+
+async def whole(request: Request, texts: Sequence[str]) -> list[dict | TextError]:
+    """`{"Sentiment", "SentimentScore"}` of each text."""
+    outcomes = await request.app.state.workload.classify(request, texts)
+    return [result(outcome) if isinstance(outcome, Sentiment) else outcome for outcome in outcomes]
+
+
+async def targeted(request: Request, texts: Sequence[str]) -> list[dict | TextError]:
+    """`{"Entities"}` of each text."""
+    state = request.app.state
+    outcomes = await entities_of(request, state.workload, state.classifier, texts)
+    return [outcome if isinstance(outcome, TextError) else {"Entities": outcome} for outcome in outcomes]
+
+
+async def one(request: Request, results_of: ResultsOf, payload: dict) -> dict:
+    """`{"Text"}` -> the members of its result."""
     text = payload.get("Text")
     problem = text_problem(text)
     if problem:
         raise problem
-    outcome = (await workload.classify(request, [text]))[0]
+    outcome = (await results_of(request, [text]))[0]
     if isinstance(outcome, TextError):
         raise unreadable(outcome)
-    return result(outcome)
+    return outcome
 
 
-async def batch_detect_sentiment(request: Request, workload: Workload, payload: dict) -> dict:
+async def batch(request: Request, results_of: ResultsOf, payload: dict) -> dict:
     """`{"TextList"}` -> `{"ResultList", "ErrorList"}`: a bad document is an entry of ErrorList, by its index."""
     texts = payload.get("TextList")
     if not isinstance(texts, list) or not texts:
@@ -208,11 +234,10 @@ async def batch_detect_sentiment(request: Request, workload: Workload, payload: 
         )
     outcomes: list = [text_problem(text) for text in texts]
     good = [index for index, problem in enumerate(outcomes) if not problem]
-    scored = await workload.classify(request, [texts[index] for index in good])
-    for index, outcome in zip(good, scored, strict=True):
+    for index, outcome in zip(good, await results_of(request, [texts[index] for index in good]), strict=True):
         outcomes[index] = unreadable(outcome) if isinstance(outcome, TextError) else outcome
     return {
-        "ResultList": [{"Index": i, **result(o)} for i, o in enumerate(outcomes) if isinstance(o, Sentiment)],
+        "ResultList": [{"Index": i, **o} for i, o in enumerate(outcomes) if isinstance(o, dict)],
         "ErrorList": [
             {"Index": i, "ErrorCode": o.code, "ErrorMessage": o.message}
             for i, o in enumerate(outcomes)
@@ -242,6 +267,3 @@ def text_problem(text: object) -> ComprehendError | None:
 def result(sentiment: Sentiment) -> dict:
     scores = {label.capitalize(): round(value, 6) for label, value in sentiment.probabilities.items()}
     return {"Sentiment": max(scores, key=scores.__getitem__).upper(), "SentimentScore": {**scores, "Mixed": 0.0}}
-
-
-OPERATIONS = {"DetectSentiment": detect_sentiment, "BatchDetectSentiment": batch_detect_sentiment}

@@ -73,11 +73,11 @@ class SentimentClassifier:
         self.binary_temperature: float = config["calibration"]["binary_temperature"]
         self.batch_tokens = batch_tokens
         self._pad_id: int = config["pad_token_id"]
-        self._folder = folder
+        self.folder = folder
 
     def __reduce__(self):
         """A session cannot be pickled: the other process (Spark, joblib, Ray) loads the same folder."""
-        return type(self).load, (self._folder,)
+        return type(self).load, (self.folder,)
 
     @classmethod
     def load(cls, model_dir: str | Path | None = None) -> "SentimentClassifier":
@@ -129,13 +129,17 @@ class SentimentClassifier:
 
     def _run(self, ids: list[list[int]]) -> np.ndarray:
         """Logits [n, 3] of one batch, padded to its longest member."""
+        return self.session.run(["logits"], self.inputs(ids))[0]
+
+    def inputs(self, ids: list[list[int]]) -> dict[str, np.ndarray]:
+        """The graph's two inputs [n, width] of one batch of token ids, padded to its longest member."""
         width = max(map(len, ids))
         input_ids = np.full((len(ids), width), self._pad_id, dtype=np.int64)
         attention_mask = np.zeros((len(ids), width), dtype=np.int64)
         for row, tokens in enumerate(ids):
             input_ids[row, : len(tokens)] = tokens
             attention_mask[row, : len(tokens)] = 1
-        return self.session.run(["logits"], {"input_ids": input_ids, "attention_mask": attention_mask})[0]
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
 
     def _sentiments(self, logits: np.ndarray, encodings: list) -> list[Sentiment]:
         logits = logits.astype(np.float64)

@@ -8,10 +8,8 @@ are measured on the other (training.evaluate.coins).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-# How much of an English word a spelling is, as in the table.
-NO_WORD, WORD, COMMON = range(3)
+from lambda_fn.model.coin_table import COMMON, NO_WORD, WORD, Spelling
 
 # Between two coins of one list, or of a ticker and its name: "BTC, ETH and SOL", "Harmony (ONE)", "ETH/BTC".
 _COMMA = re.compile(
@@ -64,15 +62,6 @@ _MOONS = re.compile(
 _AGES = re.compile(r"\s+ago\b", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """One way to write a coin. form: in the table's case. is_word: NO_WORD, WORD or COMMON."""
-
-    symbol: str
-    form: str
-    is_word: int
-
-
 Found = tuple[Spelling, int, int]
 
 
@@ -88,7 +77,7 @@ def proven(text: str, found: Sequence[Found]) -> list[bool]:
             taken[i] = taken[i] or is_listed(text, found, taken, i)
     others = len({f[0].symbol for f, take in zip(found, taken, strict=True) if take})
     for i in open_cases:
-        taken[i] = taken[i] or others > 0 and is_in_company(text, *found[i], others)
+        taken[i] = taken[i] or (others > 0 and is_in_company(text, *found[i], others))
     return taken
 
 
@@ -113,25 +102,24 @@ def is_listed(text: str, found: Sequence[Found], taken: Sequence[bool], i: int) 
     sides = 0
     for j, gap in ((i - 1, lambda j: (found[j][2], start)), (i + 1, lambda j: (end, found[j][1]))):
         if 0 <= j < len(found):
-            listed = bool(_COMMA.fullmatch(text, *gap(j)))
+            first, last = gap(j)
+            listed = last - first <= WINDOW and bool(_COMMA.fullmatch(text, first, last))
             if listed and found[j][0].symbol == spelling.symbol and found[j][0].form != spelling.form:
                 return written_as_name(text, spelling, start, end)
-            traded = spelling.is_word == WORD and text[start:end] not in _PLAIN and _TRADE.fullmatch(text, *gap(j))
+            traded = spelling.is_word == WORD and text[start:end] not in _PLAIN and _TRADE.fullmatch(text, first, last)
             sides += taken[j] and (listed or bool(traded))
     alone_suffices = spelling.is_word == WORD or written_as_name(text, spelling, start, end)
-    return sides == 2 or bool(sides) and alone_suffices
+    return sides == 2 or (bool(sides) and alone_suffices)
 
 
 def is_in_company(text: str, spelling: Spelling, start: int, end: int, others: int) -> bool:
     """Written as a name in a comment that names `others` other coins."""
     if not written_as_name(text, spelling, start, end) or is_shouted(text, start, end):
         return False
-    return (
-        spelling.is_word == WORD
-        or others >= MANY_COINS
-        and text[start:end].isupper()
-        and (text[start:end].lower() not in _ABBREVIATIONS)
-    )
+    if spelling.is_word == WORD:
+        return True
+    written = text[start:end]
+    return others >= MANY_COINS and written.isupper() and written.lower() not in _ABBREVIATIONS
 
 
 def is_cashtag(text: str, start: int) -> bool:
@@ -151,7 +139,7 @@ def is_shouted(text: str, start: int, end: int) -> bool:
 
 def opens_sentence(text: str, start: int) -> bool:
     before = text[max(0, start - 8) : start].rstrip(" \t")
-    return not before.strip() and start < 8 or before[-1:] in _SENTENCE_END
+    return (not before.strip() and start < 8) or before[-1:] in _SENTENCE_END
 
 
 def is_another_thing(text: str, spelling: Spelling, start: int, end: int) -> bool:
@@ -159,4 +147,5 @@ def is_another_thing(text: str, spelling: Spelling, start: int, end: int) -> boo
     if form == "moons":
         return not _MOONS.search(text, max(0, start - WINDOW), start) or bool(_AGES.match(text, end))
     before, after = ANOTHER_THING.get(form, (None, None))
-    return bool(before and before.search(text, max(0, start - WINDOW), start) or after and after.match(text, end))
+    stands_after = before and before.search(text, max(0, start - WINDOW), start)
+    return bool(stands_after or (after and after.match(text, end)))

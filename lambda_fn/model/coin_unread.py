@@ -5,10 +5,11 @@ import re
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s\])>]+"  # a link
     r"|\]\(/[^\s)]*"  # Markdown's relative one
-    r"|(?<![\w/])/?[ru]/\w+|(?<!\w)@\w+"  # r/Bitcoin, u/name, @name
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|info|cash|finance|fi|co|xyz|app|it|me|gg|eth)\b(?:/[^\s\])>]*)?",  # bitcoin.org/…
+    r"|(?<![\w/])/?[ru]/\w+|(?<!\w)@\w+",  # r/Bitcoin, u/name, @name
     re.IGNORECASE,
 )
+# What makes a site of the word before it: Bitcoin.com, en.bitcoin.it.
+SITE = re.compile(r"\.(?:com|org|net|io|info|cash|finance|fi|co|xyz|app|it|me|gg|eth)\b", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r"^[ \t]*(?:>|&gt;)(?!!).*$", re.MULTILINE)
 
 

@@ -1,57 +1,34 @@
-"""Which coins a comment names: by cashtag, name, ticker, nickname and usual misspelling.
+"""Which coins a comment names, and the mood about each.
+
+    coins = Coins.load()
+    coins.named("Sold all my ETH, it is garbage, and bought SOL, which I love")
+    coins.moods(classifier, [text, ...])
 
 One pass of RE2 (https://github.com/google/re2) finds every spelling of the table `coins.csv` as a whole word, whatever
 its case; it never backtracks, so that no comment is slow. What is an English word besides (NEAR, ONE, gas, moons) must
 then prove itself by its capitals or its neighbourhood (`coin_evidence`). Links, names of subreddits and users, and
-quoted lines name nothing. Nothing here knows the classifier.
+quoted lines name nothing (`coin_unread`).
 """
 
-import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import re2
 
-from lambda_fn.model.coin_evidence import NO_WORD, WORD, Spelling, proven
-from lambda_fn.model.coin_unread import unread_spans
+from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+from lambda_fn.model.coin_evidence import proven
+from lambda_fn.model.coin_moods import CoinMood, moods_of_several
+from lambda_fn.model.coin_table import TABLE, Coin, Mention, Spelling, read_table, spellings_by_form
+from lambda_fn.model.coin_unread import SITE, unread_spans
 
-TABLE = Path(__file__).with_name("coins.csv")
-# An alias that is an English word ends in this in the table.
-WORD_ALIAS = "*"
-# RE2's automaton may take this much, in bytes; it took 3 MB over 250,000 comments.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# What RE2's automaton may take, in bytes; beyond it would turn slow.
 MAX_MEMORY = 1 << 26
 
 
-@dataclass(frozen=True, slots=True)
-class Coin:
-    """A row of the table. spellings: every way to write it, in the table's case, and how much of a word each is."""
-
-    symbol: str
-    name: str
-    spellings: tuple[Spelling, ...]
-
-    @classmethod
-    def from_row(cls, row: dict[str, str]) -> "Coin":
-        ticker, name = int(row["ticker_is_word"]), int(row["name_is_word"])
-        spellings = [Spelling(row["symbol"], row["symbol"], ticker), Spelling(row["symbol"], row["name"], name)]
-        for alias in filter(None, (row["aliases"] + "|" + row["misspellings"]).split("|")):
-            is_word = WORD if alias.endswith(WORD_ALIAS) else NO_WORD
-            spellings.append(Spelling(row["symbol"], alias.removesuffix(WORD_ALIAS), is_word))
-        return cls(row["symbol"], row["name"], tuple(spellings))
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """text[start:end] of the comment (code points) names `coin`, the table's symbol."""
-
-    coin: str
-    start: int
-    end: int
-
-
 class Coins:
-    """The table, ready to be searched for. Thread-safe: `named` keeps no state."""
+    """The table, ready to be searched for. Thread-safe: nothing changes after it is loaded."""
 
     def __init__(self, coins: list[Coin]):
         self.by_symbol = {coin.symbol: coin for coin in coins}
@@ -66,43 +43,61 @@ class Coins:
 
     @classmethod
     def load(cls, table: Path = TABLE) -> "Coins":
-        """Read the table: symbol, name, aliases, misspellings (`|` between them), ticker_is_word, name_is_word
-        (0 no; 1 an English word; 2 so common a word that capitals prove nothing), source, source_date."""
-        with open(table, encoding="utf-8", newline="") as rows:
-            return cls([Coin.from_row(row) for row in csv.DictReader(rows)])
+        return cls(read_table(table))
 
     def named(self, text: str) -> list[Mention]:
         """Every mention of a coin in `text`, in order. Never raises for a str."""
-        found = list(self._found(text))
+        try:
+            found = list(self._found(text))
+        except UnicodeEncodeError:  # RE2 reads UTF-8, which has no half of a surrogate pair
+            text = _SURROGATE.sub("\ufffd", text)
+            found = list(self._found(text))
         if not found:
             return []
         unread = unread_spans(text)
         if unread:
-            found = [f for f in found if not any(start <= f[1] < end for start, end in unread)]
-        taken = proven(text, found)
+            found = [one for one in found if not any(start <= one[1] < end for start, end in unread)]
         return [
             Mention(spelling.symbol, start, end)
-            for (spelling, start, end), take in zip(found, taken, strict=True)
-            if take
+            for (spelling, start, end), is_coin in zip(found, proven(text, found), strict=True)
+            if is_coin
+        ]
+
+    def moods(
+        self, classifier: SentimentClassifier, texts: Sequence[str], sentiments: Sequence[Sentiment] | None = None
+    ) -> list[list[CoinMood]]:
+        """Of each text the coins it names, in order, with the mood about each.
+
+        sentiments: of `texts`, where the caller has them; else they are read here. A text that names one coin gives it
+        its own mood; those that name several are read once more, together.
+        """
+        mentions = [self.named(text) for text in texts]
+        coins = [list(dict.fromkeys(mention.coin for mention in found)) for found in mentions]
+        if sentiments is None:
+            sentiments = classifier.classify(texts)
+        moods = [
+            [CoinMood.of(coin, sentiment.probabilities) for coin in names]
+            for names, sentiment in zip(coins, sentiments, strict=True)
+        ]
+        several = [i for i, names in enumerate(coins) if len(names) > 1]
+        if several:
+            second = moods_of_several(
+                classifier, self.named, [texts[i] for i in several], [sentiments[i] for i in several]
+            )
+            for i, read in zip(several, second, strict=True):
+                moods[i] = [read.get(coin, mood) for coin, mood in zip(coins[i], moods[i], strict=True)]
+        return moods
+
+    def fields(
+        self, classifier: SentimentClassifier
+    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict]]]:
+        """What a result line carries as `coins`: of texts and their sentiments, a dict for each coin of each text."""
+        return lambda texts, sentiments: [
+            [mood.as_dict() for mood in moods] for moods in self.moods(classifier, texts, sentiments)
         ]
 
     def _found(self, text: str) -> Iterator[tuple[Spelling, int, int]]:
         for match in self._pattern.finditer(text):
-            yield self._spellings[match[1].casefold()], *match.span(1)
-
-
-def spellings_by_form(coins: list[Coin]) -> dict[str, Spelling]:
-    """Each spelling by its folded form. Where a coin has it twice (ticker and name), the one that is less of a word,
-    else the name: it may be written in capitals or with one.
-
-    Raises ValueError where two coins share one: which is meant would be a guess.
-    """
-    spellings: dict[str, Spelling] = {}
-    for coin in coins:
-        for spelling in coin.spellings:
-            known = spellings.setdefault(spelling.form.casefold(), spelling)
-            if known.symbol != spelling.symbol:
-                raise ValueError(f"{spelling.form!r} names both {known.symbol} and {spelling.symbol}")
-            if spelling.is_word < known.is_word or not spelling.form.isupper():
-                spellings[spelling.form.casefold()] = spelling
-    return spellings
+            start, end = match.span(1)
+            if not SITE.match(text, end):
+                yield self._spellings[match[1].casefold()], start, end

@@ -1,6 +1,9 @@
 """Amazon Comprehend's clients against this service: boto3 itself, over HTTP, in each way to authenticate."""
 
 import json
+import os
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -289,3 +292,96 @@ def test_a_call_signed_for_a_stage_is_verified_behind_it(keyed_app, stage_in_pat
     answer = keyed_app.handler(event, Context())
     assert answer["statusCode"] == 200, answer["body"]
     assert json.loads(answer["body"])["Sentiment"] == "POSITIVE"
+
+
+TWO_COINS = "🚀 Got rid of all my ETH, ethereum is garbage, and bought SOL, which I love"
+
+
+def check_shape(value, shape):
+    """Every member that `value` has is one of the service model's, and of its type; no member is missing."""
+    if shape.type_name == "structure":
+        assert isinstance(value, dict)
+        assert set(value) == set(shape.members), shape.name
+        for name, member in value.items():
+            check_shape(member, shape.members[name])
+    elif shape.type_name == "list":
+        assert isinstance(value, list)
+        for item in value:
+            check_shape(item, shape.member)
+    elif shape.type_name == "string":
+        assert isinstance(value, str)
+        assert not shape.enum or value in shape.enum
+    else:
+        assert type(value) is {"float": float, "integer": int}[shape.type_name], (shape.name, value)
+
+
+def raw_answer(server, operation: str, payload: dict) -> dict:
+    """What is on the wire: botocore itself drops members that it does not know, and checks no types."""
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": f"Comprehend_20171127.{operation}"}
+    return httpx.post(server, json=payload, headers=headers).raise_for_status().json()
+
+
+@pytest.mark.parametrize(
+    ("operation", "payload"),
+    [
+        ("DetectSentiment", {"Text": TWO_COINS}),
+        ("DetectTargetedSentiment", {"Text": TWO_COINS}),
+        ("DetectTargetedSentiment", {"Text": "no coin at all"}),
+        ("BatchDetectSentiment", {"TextList": [TWO_COINS, " "]}),
+        ("BatchDetectTargetedSentiment", {"TextList": [TWO_COINS, " ", "gm"]}),
+    ],
+)
+def test_answers_have_the_service_models_shapes(server, client, operation, payload):
+    shape = client.meta.service_model.operation_model(operation).output_shape
+    check_shape(raw_answer(server, operation, {**payload, "LanguageCode": "en"}), shape)
+
+
+def test_targeted_sentiment_is_the_mood_about_each_coin(client):
+    entities = client.detect_targeted_sentiment(Text=TWO_COINS, LanguageCode="en")["Entities"]
+    assert [[mention["Text"] for mention in entity["Mentions"]] for entity in entities] == [
+        ["ETH", "ethereum"],
+        ["SOL"],
+    ]
+    eth, sol = entities
+    assert eth["DescriptiveMentionIndex"] == [1]
+    assert {mention["MentionSentiment"]["Sentiment"] for mention in eth["Mentions"]} == {"NEGATIVE"}
+    assert sol["Mentions"][0]["MentionSentiment"]["Sentiment"] == "POSITIVE"
+    for mention in eth["Mentions"] + sol["Mentions"]:
+        assert TWO_COINS[mention["BeginOffset"] : mention["EndOffset"]] == mention["Text"]
+        assert mention["Type"] == "COMMERCIAL_ITEM"
+        assert sum(mention["MentionSentiment"]["SentimentScore"].values()) == pytest.approx(1, abs=0.001)
+
+
+def test_batch_targeted_sentiment_gives_results_and_errors_with_their_index(client):
+    answer = client.batch_detect_targeted_sentiment(TextList=["gm", " ", TWO_COINS], LanguageCode="en")
+    assert [(item["Index"], len(item["Entities"])) for item in answer["ResultList"]] == [(0, 0), (2, 2)]
+    assert [(item["Index"], item["ErrorCode"]) for item in answer["ErrorList"]] == [(1, "InvalidRequestException")]
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda c: c.detect_targeted_sentiment(Text="a" * 5001, LanguageCode="en"), "TextSizeLimitExceededException"),
+        (lambda c: c.detect_targeted_sentiment(Text="btc", LanguageCode="de"), "UnsupportedLanguageException"),
+        (lambda c: c.detect_targeted_sentiment(Text=" ", LanguageCode="en"), "InvalidRequestException"),
+        (
+            lambda c: c.batch_detect_targeted_sentiment(TextList=["btc"] * 26, LanguageCode="en"),
+            "BatchSizeLimitExceededException",
+        ),
+    ],
+)
+def test_targeted_sentiment_refuses_as_comprehend_does(client, call, error):
+    with pytest.raises(getattr(client.exceptions, error)):
+        call(client)
+
+
+def test_the_awscli_prints_targeted_sentiment(server):
+    """The command line formats by the same service model; where it is not installed, boto3's tests above stand."""
+    aws = shutil.which("aws")
+    if aws is None:
+        pytest.skip("the AWS CLI is not installed")
+    environment = {"PATH": os.environ["PATH"], "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": KEY}
+    command = [aws, "comprehend", "detect-targeted-sentiment", "--text", TWO_COINS, "--language-code", "en"]
+    more = ["--endpoint-url", server, "--region", "us-east-1", "--output", "json"]
+    done = subprocess.run([*command, *more], env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert len(json.loads(done.stdout)["Entities"]) == 2

@@ -1,0 +1,54 @@
+"""What the encoder knows of each token halfway up: the hidden states of one layer, from the artifact's own graph.
+
+The graph gives logits only. A protocol buffer to which another is appended is the two merged
+(https://protobuf.dev/programming-guides/encoding/#last-one-wins), so a few bytes that name one more output are all it
+takes to read an inner layer too; no ONNX library is needed, and the artifact stays as it is.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from lambda_fn.model.classifier import SentimentClassifier, length_buckets, session_options
+from lambda_fn.settings import get_settings
+
+# The fourth of six layers: of all of them it tells best what a comment thinks of a coin (training.train.coin_moods).
+LAYER = "transformer.layer.3.output_layer_norm.out"
+WIDTH = 384
+
+# Field numbers of onnx.proto3: ModelProto.graph, GraphProto.output, ValueInfoProto.name.
+_GRAPH, _OUTPUT, _NAME = 7, 12, 1
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """The ONNX model with the inner tensor `name` as a further output."""
+    return model + _field(_GRAPH, _field(_OUTPUT, _field(_NAME, name.encode())))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field; contents of at most 127 bytes."""
+    if len(content) > 127:
+        raise ValueError(f"a field of {len(content)} bytes needs a longer length")
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+@lru_cache(maxsize=1)
+def hidden_session(folder: Path) -> ort.InferenceSession:
+    """A second session of the model in `folder`, loaded when the first comment of several coins needs it."""
+    model = (folder / "onnx" / "model_quantized.onnx").read_bytes()
+    options = session_options(get_settings().threads)
+    return ort.InferenceSession(with_output(model, LAYER), options, ["CPUExecutionProvider"])
+
+
+def hidden_states(classifier: SentimentClassifier, ids: Sequence[list[int]]) -> list[np.ndarray]:
+    """Of each of `ids` (token ids of one text) the states [tokens, WIDTH]."""
+    session = hidden_session(classifier.folder)
+    states: list[np.ndarray] = [np.empty(0)] * len(ids)
+    for batch in length_buckets([len(one) for one in ids], classifier.batch_tokens):
+        (layer,) = session.run([LAYER], classifier.inputs([ids[i] for i in batch]))
+        for row, i in enumerate(batch):
+            states[i] = layer[row, : len(ids[i])]
+    return states
