@@ -27,12 +27,13 @@ def parquet_records(parquet: Any, name: str) -> Iterator[bytes]:
     """The rows in order. Raises InputError where the file is damaged."""
     import pyarrow as pa
 
+    encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
     try:
         for batch in parquet.iter_batches(BATCH_ROWS):
             names = batch.schema.names
             columns = [_values(column) for column in batch.columns]
             for row in zip(*columns, strict=True):
-                yield json.dumps(dict(zip(names, row, strict=True)), default=_plain, separators=(",", ":")).encode()
+                yield encode(dict(zip(names, row, strict=True))).encode()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise InputError(f"{name} is damaged: {_one_line(error)}") from None
 

@@ -15,6 +15,7 @@ INT64 = range(-(2**63), 2**63)
 FLOAT_EXACT = range(-(2**53), 2**53 + 1)
 MOST_DECIMAL_DIGITS = 38
 
+_SIMPLE = {bool: "truth", float: "float"}
 # What values of a column were seen. "whole53": whole numbers that a float holds exactly.
 Kinds = dict[str, set[str]]
 
@@ -62,32 +63,38 @@ def count(lines: Iterable[dict]) -> Counts:
 
 def kinds_of(lines: Iterable[dict], time_column: str | None) -> Kinds:
     """The comments' own columns in the order they appear, and the kinds of their values."""
-    found: Kinds = {}
+    columns: dict[str, list] = {}
     for line in lines:
         for name, value in line.items():
-            if name in _OURS:
-                continue
-            kinds = found.get(name)
-            if kinds is None:
-                kinds = found[name] = set()
-            if value is not None:
-                kinds.add(_kind(name, value, time_column))
-    return found
+            if name in columns:
+                columns[name].append(value)
+            elif name not in _OURS:
+                columns[name] = [value]
+    return {name: _kinds(name, values, time_column) for name, values in columns.items()}
 
 
-def _kind(name: str, value: object, time_column: str | None) -> str:
-    if isinstance(value, str):
-        is_time = len(value) in (20, 27) and (name == time_column or name.strip().lower() in TIME_NAMES)
-        return "time" if is_time and _TIME.fullmatch(value) else "text"
-    if isinstance(value, bool):
-        return "truth"
-    if isinstance(value, int):
-        if value in FLOAT_EXACT:
-            return "whole53"
-        if value in INT64:
-            return "whole64"
-        return "decimal" if len(str(abs(value))) <= MOST_DECIMAL_DIGITS else "number"
-    return "float" if isinstance(value, float) else "nested"
+def _kinds(name: str, values: list, time_column: str | None) -> set[str]:
+    """The kinds of one column's values. Types are told all at once; only numbers and times are looked at singly."""
+    kinds: set[str] = set()
+    for kind in set(map(type, values)) - {type(None)}:
+        if kind is str:
+            if name == time_column or name.strip().lower() in TIME_NAMES:
+                kinds |= {"time" if _TIME.fullmatch(v) else "text" for v in values if type(v) is str}
+            else:
+                kinds.add("text")
+        elif kind is int:
+            kinds |= {_whole(value) for value in values if type(value) is int}
+        else:
+            kinds.add(_SIMPLE.get(kind, "nested"))
+    return kinds
+
+
+def _whole(value: int) -> str:
+    if value in FLOAT_EXACT:
+        return "whole53"
+    if value in INT64:
+        return "whole64"
+    return "decimal" if len(str(abs(value))) <= MOST_DECIMAL_DIGITS else "number"
 
 
 def merge(kinds: Kinds, more: Kinds) -> None:

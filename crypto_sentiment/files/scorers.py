@@ -16,7 +16,7 @@ from crypto_sentiment.files.zstd import zstd
 
 # Chunks that wait at each process: enough that none idles while results are written.
 CHUNKS_AHEAD = 3
-COMPRESSION_LEVEL = 1
+COMPRESSION = {zstd.CompressionParameter.compression_level: 1, zstd.CompressionParameter.checksum_flag: 1}
 
 
 class WorkerDied(RuntimeError):
@@ -104,7 +104,7 @@ class ChunkScorer:
         shapes = {tuple(own_names(line)) for line in lines}
         text = "".join(line_text(line) + "\n" for line in lines).encode()
         return ScoredChunk(
-            zstd.compress(text, COMPRESSION_LEVEL),
+            zstd.compress(text, options=COMPRESSION),
             count(lines),
             kinds_of(lines, self._options.time_column),
             list(shapes.pop()) if len(shapes) == 1 else None,

@@ -8,7 +8,6 @@ import json
 import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -22,10 +21,10 @@ from lambda_fn.bulk.results import line_text
 # Lines of a chunk, and their own fields if all have the same: what a journal gives.
 Lines = Iterable[tuple[bytes, list[str] | None]]
 
-BATCH_ROWS = 2048
+BATCH_ROWS = 1024
 # A row group is closed at one of these.
 GROUP_ROWS = 65_536
-GROUP_BYTES = 24 * 1024 * 1024
+GROUP_BYTES = 16 * 1024 * 1024
 # A cell that begins like this runs as a formula in a spreadsheet, and the comments are strangers'.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[\d.]+")
@@ -82,16 +81,17 @@ def write_parquet(lines: Lines, kinds: Kinds, file: BinaryIO) -> None:
     import pyarrow.parquet as pq
 
     schema = arrow_schema(kinds)
-    casts = [_cast(field.type) for field in schema]
+    names = schema.names
     parsed = _parsed(lines)
     with pq.ParquetWriter(file, schema, compression="zstd", store_schema=True) as writer:
         group: list[Any] = []
         rows = size = 0
         while batch := list(islice(parsed, BATCH_ROWS)):
-            arrays = [
-                pa.array([cast(line.get(field.name)) for line in batch], field.type)
-                for field, cast in zip(schema, casts, strict=True)
-            ]
+            if all(list(line) == names for line in batch):
+                columns = list(zip(*(line.values() for line in batch), strict=True))
+            else:
+                columns = [[line.get(name) for line in batch] for name in names]
+            arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
             group.append(pa.record_batch(arrays, schema=schema))
             rows, size = rows + len(batch), size + group[-1].nbytes
             if rows >= GROUP_ROWS or size >= GROUP_BYTES:
@@ -101,19 +101,26 @@ def write_parquet(lines: Lines, kinds: Kinds, file: BinaryIO) -> None:
             writer.write_table(pa.Table.from_batches(group), row_group_size=rows)
 
 
+def _array(values: Any, kind: Any) -> Any:
+    """JSON values as an Arrow array. What does not fit as it is, is cast value by value."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.string()).cast(kind)
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        cast = _cast(kind)
+        return pa.array([None if value is None else cast(value) for value in values], kind)
+
+
 def _cast(kind: Any) -> Callable[[Any], Any]:
-    """What makes a JSON value one of an Arrow type."""
+    """What makes a JSON value one of an Arrow type that does not take it as it is."""
     import pyarrow as pa
 
     if pa.types.is_string(kind):
-        return lambda v: v if v is None or isinstance(v, str) else json.dumps(v, separators=(",", ":"))
-    if pa.types.is_timestamp(kind):
-        return lambda v: None if v is None else datetime.fromisoformat(v)
-    if pa.types.is_floating(kind):
-        return lambda v: None if v is None else float(v)
-    if pa.types.is_decimal(kind):
-        return lambda v: None if v is None else Decimal(v)
-    return lambda v: v
+        return lambda v: v if isinstance(v, str) else json.dumps(v, separators=(",", ":"))
+    return Decimal if pa.types.is_decimal(kind) else float
 
 
 def _parsed(lines: Lines) -> Iterator[dict]:

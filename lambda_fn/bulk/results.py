@@ -31,12 +31,13 @@ def result_line(identity: dict, id: str | None, own: dict, outcome: dict) -> dic
 def line_text(line: dict) -> str:
     """`line` as JSON that every reader takes: no NaN or infinity (null instead), no half of a surrogate pair."""
     try:
-        text = json.dumps(line, separators=(",", ":"), allow_nan=False)
+        text = _encode(line)
     except ValueError:
-        text = json.dumps(_finite(line), separators=(",", ":"))
+        text = _encode(_finite(line))
     return _ESCAPED.sub(_whole, text) if "\\ud" in text else text
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 # An escaped backslash, a pair of surrogates, or a lone one, which is no character and which most readers refuse.
 _ESCAPED = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(\\ud[89a-f][0-9a-f]{2})")
 

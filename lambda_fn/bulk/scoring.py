@@ -63,11 +63,12 @@ class ScorableChunk:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A record read: what of it goes into the result, and its text or what is wrong with it."""
+    """A record read: what of it goes into the result, and its text, with a digest of it, or what is wrong with it."""
 
     id: str | None
     own: dict
     text: TextError | str
+    digest: bytes = b""
 
 
 def plain_english(text: str) -> str:
@@ -105,10 +106,10 @@ class Scorer:
         judged = [
             [self._judge(record, chunk.columns or self._usual) for _, record in chunk.records] for chunk in chunks
         ]
-        outcomes = self._outcomes(item.text for items in judged for item in items)
+        outcomes = self._outcomes(item for items in judged for item in items)
         return [
             [
-                result_line(_identity(chunk, position), item.id, item.own, self._outcome(item.text, outcomes))
+                result_line(_identity(chunk, position), item.id, item.own, self._outcome(item, outcomes))
                 for (position, _), item in zip(chunk.records, items, strict=True)
             ]
             for chunk, items in zip(chunks, judged, strict=True)
@@ -129,24 +130,25 @@ class Scorer:
             error = why_no_mood(text, comment.get(plan.author) if plan.author else None)
             if error and not (self._keep_deleted and error.code in LEFT_OUT):
                 raise error
-            return Judged(found_id, own, check_text(text, self._max_chars))
+            text = check_text(text, self._max_chars)
+            return Judged(found_id, own, text, _digest(text))
         except TextError as error:
             return Judged(found_id, own, error)
 
-    def _outcomes(self, errors_and_texts: Iterable[TextError | str]) -> dict[bytes, dict]:
+    def _outcomes(self, items: Iterable[Judged]) -> dict[bytes, dict]:
         """The outcome of each distinct text, by its digest."""
         found: dict[bytes, dict] = {}
         new: dict[bytes, str] = {}
-        for item in errors_and_texts:
-            if isinstance(item, str):
-                digest = _digest(item)
+        for item in items:
+            digest = item.digest
+            if isinstance(item.text, str):
                 if digest in found or digest in new:
                     self.tally.repeated += 1
                 elif digest in self._remembered:
                     self.tally.repeated += 1
                     found[digest] = self._remembered[digest]
                 else:
-                    new[digest] = item
+                    new[digest] = item.text
         started = time.perf_counter()
         scored = dict(zip(new, self._classify(list(new.values())), strict=True)) if new else {}
         self.tally.seconds += time.perf_counter() - started
@@ -203,10 +205,9 @@ class Scorer:
             "error_message": str(error),
         }
 
-    def _outcome(self, error_or_text: TextError | str, outcomes: dict[bytes, dict]) -> dict:
+    def _outcome(self, item: Judged, outcomes: dict[bytes, dict]) -> dict:
         self.tally.comments += 1
-        failed = isinstance(error_or_text, TextError)
-        outcome = self._failed(error_or_text) if failed else outcomes[_digest(error_or_text)]
+        outcome = self._failed(item.text) if isinstance(item.text, TextError) else outcomes[item.digest]
         if outcome["error"]:
             self.tally.errors += 1
             self.tally.kinds[outcome["error"]] += 1

@@ -43,7 +43,7 @@ def language(text: str) -> str:
     """ "en" or "other" of one comment. What holds too little to tell is taken for English."""
     head = text[:CHARS]
     words = head.lower().split()
-    if _ENOUGH * sum(word in _WORD_SET for word in words) >= len(words):
+    if _ENOUGH * len(_WORD_SET.intersection(words)) >= len(words):
         return ENGLISH
     return OTHER if margin(head) > MARGIN else ENGLISH
 
