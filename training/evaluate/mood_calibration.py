@@ -1,4 +1,4 @@
-"""What the mood's estimate has to know of a model: how its probabilities fall for each mood (lambda_fn/mood/calibration.py).
+"""What the mood's estimate has to know of a model: how its probabilities fall for each mood.
 
     python -m training.evaluate.mood_calibration --data build/training/data
 

@@ -40,8 +40,14 @@ METHODS = {
     "counting": "counting the likeliest mood",
     "averaging": "averaging the probabilities",
     "confusion": "adjusting by the confusion matrix",
+    "linear": "weights of the grid's cells: what `shares.sql` prints",
     "em": "EM on the probabilities (no grid, no prior)",
     "grid": "EM on the grid with its prior: what `mood` prints",
+}
+INTERVALS = {
+    "covered": "shares inside the 95 % interval, of 100",
+    "net_covered": "net mood inside its interval, of 100",
+    "margin": "half the interval's width, points",
 }
 
 
@@ -54,6 +60,7 @@ class Split:
     priors: np.ndarray  # [j, 3] mean probabilities of each judge's comments
     confusions: list[np.ndarray]  # [j] P(likeliest = column | mood = row)
     likelihood: Likelihood
+    weights: np.ndarray  # [j * 66, 3]
     known: int
 
 
@@ -69,7 +76,9 @@ def split(probabilities: np.ndarray, moods: np.ndarray, folds: int, random: np.r
         confusions.append(np.stack([likeliest[moods[rest] == mood].mean(axis=0) for mood in range(3)]))
     pool = np.flatnonzero(fold == 0) if folds == 2 else np.arange(len(moods))
     table = np.concatenate([known.likelihood for known in grids])
-    return Split(fold, pool, np.array(priors), confusions, Likelihood(table), min(known.comments for known in grids))
+    weights = np.concatenate([known.weights() for known in grids])
+    known = min(known.comments for known in grids)
+    return Split(fold, pool, np.array(priors), confusions, Likelihood(table), weights, known)
 
 
 def draw(moods: np.ndarray, pool: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
@@ -93,10 +102,12 @@ def estimates(probabilities: np.ndarray, chosen: np.ndarray, by: Split) -> tuple
     blocks = [grid.cells(found[judge == j, 0], found[judge == j, 2]) for j in range(len(by.priors))]
     counts = np.concatenate([grid.counts(block) for block in blocks])[None]
     mix, low, high = by.likelihood.estimate(counts / (1 + len(found) / by.known), np.full((1, 3), FLAT))
+    linear = np.clip(counts[0] @ by.weights / len(found), 0, 1)
     shares = {
         "counting": likeliest,
         "averaging": found.mean(axis=0),
         "confusion": adjusted / adjusted.sum(),
+        "linear": linear,
         "em": exact,
         "grid": mix[0],
     }
@@ -134,8 +145,7 @@ def markdown(name: str, rows: list[dict]) -> str:
     lines = [f"| {name} | " + " | ".join(f"{row['comments']:,} comments" for row in rows) + " |"]
     lines += ["|---|" + "---:|" * len(rows)]
     lines += [f"| {text} | " + " | ".join(f"{row[key]:.2f}" for row in rows) + " |" for key, text in METHODS.items()]
-    for key, text in (("covered", "shares inside the 95 % interval, of 100"), ("net_covered", "net mood inside, of 100"),
-                      ("margin", "half the interval's width, points")):  # fmt: skip
+    for key, text in INTERVALS.items():
         lines.append(f"| {text} | " + " | ".join(f"{row[key]:.1f}" for row in rows) + " |")
     return "\n".join(lines)
 
