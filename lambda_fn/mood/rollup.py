@@ -22,7 +22,7 @@ KEYS = ("hour", "coin", "subreddit", "model")
 
 @dataclass
 class Rollup:
-    """Columns of g groups.
+    """Columns of g groups, which lambda_fn/mood/adding.py adds up.
 
     hour: [g] its first second since 1970 (UTC), or NO_HOUR. coin, subreddit, model: [g] text.
     counts: [g, 66] comments in each cell. thread_pairs, author_pairs: [g] how many ordered pairs of comments share a
@@ -106,8 +106,9 @@ class Rollup:
 
     @classmethod
     def decode(cls, body: bytes) -> "Rollup":
-        """Raises ValueError or OSError for what is no rollup object."""
-        return cls.of_lines(json.loads(line) for line in gzip.decompress(body).splitlines())
+        """Raises ValueError, KeyError or OSError for what is no rollup object, gzipped or plain."""
+        text = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+        return cls.of_lines(json.loads(line) for line in text.splitlines())
 
     def where(self, chosen: np.ndarray) -> "Rollup":
         """The groups that `chosen` names: a mask [g], or indices."""
@@ -129,26 +130,3 @@ class Rollup:
                 for r in reasons
             },
         )
-
-    def add_up(self, *by: str) -> "Rollup":
-        """One group for each combination of the columns `by`, of KEYS; the other columns become NO_HOUR or ""."""
-        if not len(self):
-            return self
-        inverse = np.zeros(len(self), dtype=np.int64)
-        for name in by:
-            values, codes = np.unique(getattr(self, name), return_inverse=True)
-            inverse = inverse * len(values) + codes
-        _, first, group = np.unique(inverse, return_index=True, return_inverse=True)
-        order = np.argsort(group, kind="stable")
-        starts = np.searchsorted(group[order], np.arange(len(first)))
-
-        def total(column: np.ndarray) -> np.ndarray:
-            return np.add.reduceat(column[order], starts, axis=0)
-
-        empty = {"hour": np.full(len(first), NO_HOUR)}
-        keys = [
-            getattr(self, name)[first] if name in by else empty.get(name, np.full(len(first), "", dtype=object))
-            for name in KEYS
-        ]
-        sums = [total(column) for column in (self.counts, self.thread_pairs, self.author_pairs)]
-        return Rollup(*keys, *sums, {reason: total(n) for reason, n in self.left_out.items()})

@@ -13,7 +13,7 @@ WITH typed AS (
     SELECT
         work_id,
         position,
-        -- Seconds since 1970, milliseconds or microseconds; else an ISO 8601 time, whose offset is +hh:mm or none (UTC).
+        -- Seconds since 1970 or their thousandths to billionths; else an ISO 8601 time, whose offset is +hh:mm or none (UTC).
         coalesce(
             TRY_CAST(created_utc AS double),
             CAST(
@@ -29,7 +29,7 @@ WITH typed AS (
                 ELSE 0e0
             END
         ) AS created,
-        coalesce(subreddit, '') AS subreddit,
+        lower(coalesce(subreddit, '')) AS subreddit,
         coalesce(model, '') AS model,
         CASE
             WHEN error <> '' THEN error
@@ -40,26 +40,31 @@ WITH typed AS (
         p_negative,
         p_positive,
         coins,
-        sequence(0, CAST(coalesce(cardinality(coins), 0) AS integer)) AS places,
         -- What is deleted is no one's, and no one's comments are not alike.
         CASE WHEN link_id <> '' THEN link_id END AS thread,
         CASE WHEN author NOT IN ('', '[deleted]', 'AutoModerator') THEN author END AS author
-    FROM results
+    FROM $results
+    WHERE $where
 ),
 -- What was delivered twice is there twice, under the same work id and position (docs/BULK.md, rules 2 and 4).
 numbered AS (
     SELECT
         *,
+        -- A comment without a mood is left out once, not once for each coin that it may name.
+        sequence(0, CASE WHEN left_out = '' THEN CAST(coalesce(cardinality(coins), 0) AS integer) ELSE 0 END) AS places,
+        -- No comment was written before 1973: a smaller number is no time.
+        CASE
+            WHEN created BETWEEN 1e8 AND 1e11 THEN created
+            WHEN created BETWEEN 1e11 AND 1e14 THEN created / 1e3
+            WHEN created BETWEEN 1e14 AND 1e17 THEN created / 1e6
+            WHEN created BETWEEN 1e17 AND 1e20 THEN created / 1e9
+        END AS seconds,
         row_number() OVER (PARTITION BY work_id, position ORDER BY left_out, model) AS copy
     FROM typed
 ),
 placed AS (
     SELECT
-        CASE
-            WHEN created BETWEEN 0e0 AND 99999999999e0 THEN CAST(floor(created / 3600e0) AS bigint) * 3600
-            WHEN created BETWEEN 0e0 AND 99999999999999e0 THEN CAST(floor(created / 3600e3) AS bigint) * 3600
-            WHEN created BETWEEN 0e0 AND 99999999999999999e0 THEN CAST(floor(created / 3600e6) AS bigint) * 3600
-        END AS hour,
+        CAST(floor(seconds / $width) AS bigint) * CAST($width AS bigint) AS hour,
         CASE WHEN spot.place = 0 THEN '' ELSE coins[spot.place].coin END AS coin,
         subreddit,
         model,
@@ -68,9 +73,8 @@ placed AS (
         CASE WHEN spot.place = 0 THEN p_positive ELSE coins[spot.place].p_positive END AS positive,
         thread,
         author
-    FROM numbered
+    FROM (SELECT * FROM numbered WHERE copy = 1 AND ($when)) AS once
     CROSS JOIN UNNEST(places) AS spot (place)
-    WHERE copy = 1
 ),
 celled AS (
     SELECT
@@ -89,8 +93,6 @@ celled AS (
         CASE WHEN left_out = '' THEN thread END AS thread,
         CASE WHEN left_out = '' THEN author END AS author
     FROM placed
-    -- A comment without a mood is left out once, not once for each coin that it may name.
-    WHERE left_out = '' OR coin = ''
 ),
 counted AS (
     SELECT

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from lambda_fn.mood import grid
+from lambda_fn.mood.adding import add_up
 from lambda_fn.mood.calendar import DAY
 from lambda_fn.mood.calibration import Calibration, calibration_of
 from lambda_fn.mood.prevalence import Likelihood, em
@@ -44,16 +45,16 @@ class Shares:
         return ~np.isnan(self.value[:, 0])
 
 
-def estimate(rollup: Rollup, by: Sequence[str], history: Rollup | None = None) -> Shares:
+def estimate(rollup: Rollup, by: Sequence[str], width: str = "hour", history: Rollup | None = None) -> Shares:
     """The shares of each combination of the columns `by` (hour, coin, subreddit) of `rollup`.
 
-    history: groups from which the last days before each group's hour give its prior; default `rollup` itself.
-    Raises calibration.UnknownRevision.
+    width: what "hour" in `by` means: hour, day, week or month. history: groups from which the last days before each
+    group's time give its prior; default `rollup` itself. Raises calibration.UnknownRevision.
     """
-    groups = _Groups.of(rollup, by)
+    groups = _Groups.of(rollup, by, width)
     prior = np.full((len(groups.rollup), 3), FLAT)
     if "hour" in by and groups.revisions:
-        before = _Groups.of(rollup if history is None else history, by, groups.revisions)
+        before = _Groups.of(rollup if history is None else history, by, width, groups.revisions)
         prior = _prior(groups, before, by)
     value, low, high = groups.estimate(prior)
     narrow = (high - low)[:, :3].max(axis=1, initial=0) <= WIDEST
@@ -72,10 +73,10 @@ class _Groups:
     effective: np.ndarray
 
     @classmethod
-    def of(cls, rollup: Rollup, by: Sequence[str], revisions: tuple[str, ...] = ()) -> "_Groups":
-        total = rollup.add_up(*by)
+    def of(cls, rollup: Rollup, by: Sequence[str], width: str, revisions: tuple[str, ...] = ()) -> "_Groups":
+        total = add_up(rollup, by, width)
         revisions = tuple(dict.fromkeys([*revisions, *sorted(set(rollup.model[rollup.comments > 0]))]))
-        parts = rollup.add_up(*by, "model")
+        parts = add_up(rollup, [*by, "model"], width)
         place = {key: row for row, key in enumerate(_keys(total, by))}
         counts = np.zeros((len(total), max(1, len(revisions)), len(grid.CELLS)))
         design = np.zeros(len(total))
