@@ -1,4 +1,4 @@
-"""The mood as a picture: a line per coin with its band, gaps where nothing is known, and how many comments there were."""
+"""The mood as a picture: a line per coin with its band, gaps where nothing is known, and comments counted below."""
 
 from pathlib import Path
 from typing import Any

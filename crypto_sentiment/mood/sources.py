@@ -36,10 +36,7 @@ def local_files(sources: Sequence[str]) -> Iterator[dict[str, list[Path]]]:
     with tempfile.TemporaryDirectory(prefix="crypto-sentiment-mood-") as folder:
         found: dict[str, list[Path]] = defaultdict(list)
         for number, source in enumerate(sources):
-            if source.startswith("s3://"):
-                paths = _download(source, Path(folder) / str(number))
-            else:
-                paths = _listed(source)
+            paths = _download(source, Path(folder) / str(number)) if source.startswith("s3://") else _listed(source)
             kinds = {path: kind_of(path) for path in paths}
             if not any(kinds.values()):
                 raise MoodError(f"there are no results in {source}: .jsonl, .csv or .parquet, plain, .gz or .zst")
