@@ -112,7 +112,7 @@ def _relation(connection: Any, kind: str, paths: list[Path], question: Question)
     declared = {**FIELDS, **OLD_FIELDS, **dict.fromkeys(times, "VARCHAR")}
     columns = "{" + ", ".join(f"{_name(name)}: {_text(of)}" for name, of in declared.items()) + "}"
     files = "[" + ", ".join(_text(str(path)) for path in paths) + "]"
-    source = READERS[kind].format(files=files, columns=columns)
+    source = READERS[kind].format(files=files, columns=columns, csv=CSV)
     found = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
     there = {name.lower(): name for name in found}
     if question.time_column and question.time_column.lower() not in there:
