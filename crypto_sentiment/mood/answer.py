@@ -91,6 +91,7 @@ def answer(sources: Sequence[str], asked: Asked, threads: int | None = None) -> 
 
 def answer_of(rollup: Rollup, asked: Asked) -> Answer:
     """The answer from a rollup that may begin a week before `asked.since`, for the prior. Raises MoodError."""
+    pool = rollup
     if asked.subreddits:
         names = {name.lower().removeprefix("r/") for name in asked.subreddits}
         rollup = rollup.where(np.isin(rollup.subreddit.astype(str), list(names)))
@@ -117,7 +118,7 @@ def answer_of(rollup: Rollup, asked: Asked) -> Answer:
     if width:
         now, rollup = (part.where(part.hour != NO_HOUR) for part in (now, rollup))
     try:
-        shares = estimate(now, by, width or "hour", rollup)
+        shares = estimate(now, by, width or "hour", rollup, pool)
     except UnknownRevision as error:
         raise MoodError(str(error)) from None
     return Answer(

@@ -19,19 +19,30 @@ TOLERANCE = 1e-6
 INTERVAL = (0.025, 0.975)
 # Groups whose posteriors lie in memory at once: 512 of 5,151 float64 are 21 MB.
 CHUNK = 512
+# Tables of the lattice that are kept, 2.7 MB each: one for each coin or subreddit of a question.
+TABLES = 32
 
 
-def em(counts: np.ndarray, likelihood: np.ndarray, prior: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def em(
+    counts: np.ndarray,
+    likelihood: np.ndarray,
+    prior: np.ndarray,
+    scale: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+) -> np.ndarray:
     """Mixes [g, 3] that maximise the posterior of each group.
 
     counts: [g, k] comments in each cell. likelihood: [k, 3], each column up to a factor common to all.
-    prior: Dirichlet parameters [g, 3], all above 1. start: [g, 3], default equal parts.
+    prior: Dirichlet parameters [g, 3], all above 1. scale: [g, 3] factors of a group's columns of the likelihood.
+    start: [g, 3], default equal parts.
     """
     used = counts.any(axis=0)
     counts, likelihood = counts[:, used], likelihood[used]
+    factors = np.ones((len(counts), 3)) if scale is None else scale
     mix = np.full((len(counts), 3), 1 / 3) if start is None else start
     for _ in range(ITERATIONS):
-        expected = mix * ((counts / (mix @ likelihood.T)) @ likelihood) + prior - 1
+        weighted = mix * factors
+        expected = weighted * ((counts / (weighted @ likelihood.T)) @ likelihood) + prior - 1
         new = expected / expected.sum(axis=1, keepdims=True)
         settled = np.abs(new - mix).max(initial=0) < TOLERANCE
         mix = new
@@ -53,24 +64,33 @@ class Likelihood:
 
     def __init__(self, table: np.ndarray):
         self.table = table
-        self._log = np.log(lattice() @ table.T)  # [5151, k]
+        self._logs = lru_cache(maxsize=TABLES)(self._log)
 
-    def posterior(self, counts: np.ndarray, prior: np.ndarray) -> np.ndarray:
-        """Weights [g, 5151] of the lattice's mixes; each row sums to 1. counts [g, k], prior [g, 3]."""
-        logs = counts @ self._log.T + (prior - 1) @ np.log(lattice()).T
+    def _log(self, scale: tuple[float, ...]) -> np.ndarray:
+        return np.log((lattice() * scale) @ self.table.T)  # [5151, k]
+
+    def posterior(self, counts: np.ndarray, prior: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Weights [g, 5151] of the lattice's mixes; each row sums to 1. counts [g, k]; prior, scale [g, 3]."""
+        logs = (prior - 1) @ np.log(lattice()).T
+        for one in {tuple(row) for row in scale.tolist()}:
+            rows = (scale == one).all(axis=1)
+            logs[rows] += counts[rows] @ self._logs(one).T
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         return weights / weights.sum(axis=1, keepdims=True)
 
-    def estimate(self, counts: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def estimate(
+        self, counts: np.ndarray, prior: np.ndarray, scale: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of each group: the mix [g, 3], and low and high ends [g, 4] of its 95 % intervals.
 
         The four are negative, neutral, positive, and net mood: positive - negative, from -1 to 1.
         """
+        factors = np.ones_like(prior) if scale is None else scale
         mixes, lows, highs = [np.empty((0, 3))], [np.empty((0, 4))], [np.empty((0, 4))]
         for first in range(0, len(counts), CHUNK):
-            part, alpha = counts[first : first + CHUNK], prior[first : first + CHUNK]
-            weights = self.posterior(part, alpha)
-            mix = em(part, self.table, alpha, start=weights @ lattice())
+            part, alpha, factor = (column[first : first + CHUNK] for column in (counts, prior, factors))
+            weights = self.posterior(part, alpha, factor)
+            mix = em(part, self.table, alpha, factor, weights @ lattice())
             ends = [_quantiles(weights, *marginal) for marginal in _marginals()]
             values = np.column_stack([mix, mix[:, 2] - mix[:, 0]])
             # The mode of a skewed posterior may lie a hair outside the middle 95 %.

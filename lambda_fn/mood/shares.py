@@ -11,7 +11,7 @@ from lambda_fn.mood.adding import add_up
 from lambda_fn.mood.calendar import DAY
 from lambda_fn.mood.calibration import Calibration, calibration_of
 from lambda_fn.mood.prevalence import Likelihood, em
-from lambda_fn.mood.rollup import NO_HOUR, Rollup
+from lambda_fn.mood.rollup import EVERY_COIN, NO_HOUR, Rollup
 
 # Without history the prior is worth one comment of each mood: the mode of Dirichlet(2, 2, 2) is level.
 FLAT = 2.0
@@ -20,6 +20,8 @@ FLAT = 2.0
 # must not be smoothed away.
 HISTORY_COMMENTS = 30
 HISTORY_S = 7 * DAY
+# What is usual for a coin or a subreddit is believed as much as it has comments, against so many of everyone's.
+USUAL_COMMENTS = 30
 # No share whose interval is wider than this: with fewer than about 30 comments a percentage says nothing.
 WIDEST = 0.4
 
@@ -45,18 +47,32 @@ class Shares:
         return ~np.isnan(self.value[:, 0])
 
 
-def estimate(rollup: Rollup, by: Sequence[str], width: str = "hour", history: Rollup | None = None) -> Shares:
+def estimate(
+    rollup: Rollup, by: Sequence[str], width: str = "hour", history: Rollup | None = None, pool: Rollup | None = None
+) -> Shares:
     """The shares of each combination of the columns `by` (hour, coin, subreddit) of `rollup`.
 
     width: what "hour" in `by` means: hour, day, week or month. history: groups from which the last days before each
-    group's time give its prior; default `rollup` itself. Raises calibration.UnknownRevision.
+    group's time give its prior; default `rollup` itself. pool: groups whose comments all together say how far the
+    mix is from the calibration's; default `history`. Raises calibration.UnknownRevision.
+
+    EM takes a mix that differs from the calibration's for a change of mood alone. That is wrong for a coin or a
+    subreddit: its comments are also written otherwise, and the probabilities have read that already. So EM is done on
+    the pool, and each coin or subreddit is measured against itself: where its comments of all times are as usual their
+    corrected probabilities are averaged, and EM finds by how much an hour or a day departs from that
+    (`training.evaluate.quantification`, natural groups).
     """
+    history = rollup if history is None else history
+    pool = history if pool is None else pool
     groups = _Groups.of(rollup, by, width)
-    prior = np.full((len(groups.rollup), 3), FLAT)
-    if "hour" in by and groups.revisions:
-        before = _Groups.of(rollup if history is None else history, by, width, groups.revisions)
-        prior = _prior(groups, before, by)
-    value, low, high = groups.estimate(prior)
+    before = _Groups.of(history, by, width, groups.revisions)
+    groups = _Groups.of(rollup, by, width, before.revisions)
+    if not groups.revisions:
+        nothing = np.full((len(groups.rollup), 4), np.nan)
+        return Shares(groups.rollup, groups.effective, nothing, nothing.copy(), nothing.copy())
+    scales = _scales(before, _Groups.of(pool, (), width, before.revisions), by)
+    prior = _prior(groups, before, by, scales) if "hour" in by else np.full((len(groups.rollup), 3), FLAT)
+    value, low, high = groups.estimate(prior, _scale_of(groups, by, scales))
     narrow = (high - low)[:, :3].max(axis=1, initial=0) <= WIDEST
     for column in (value, low, high):
         column[~narrow] = np.nan
@@ -93,11 +109,9 @@ class _Groups:
         worth = np.divide(effective, comments, out=np.zeros(len(total)), where=comments > 0)
         return cls(total, revisions, (counts * worth[:, None, None]).reshape(len(total), -1), effective)
 
-    def estimate(self, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def estimate(self, prior: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Value, low and high, [g, 4] each."""
-        if not self.revisions:
-            return tuple(np.full((len(self.counts), 4), np.nan) for _ in range(3))
-        mix, low, high = _likelihood(self.revisions).estimate(self.counts, prior)
+        mix, low, high = _likelihood(self.revisions).estimate(self.counts, prior, scale)
         return np.column_stack([mix, mix[:, 2] - mix[:, 0]]), low, high
 
 
@@ -116,7 +130,36 @@ def _keys(rollup: Rollup, by: Sequence[str]) -> list[tuple]:
     return list(zip(*(getattr(rollup, name) for name in by), strict=True)) if by else [()] * len(rollup)
 
 
-def _prior(groups: _Groups, before: _Groups, by: Sequence[str]) -> np.ndarray:
+def _scales(history: _Groups, pool: _Groups, by: Sequence[str]) -> dict[tuple, np.ndarray]:
+    """Factors [3] of the likelihood by coin and subreddit: the pool's mix over the usual one there.
+
+    Where there are few comments the usual mix is drawn towards the pool's, and the factors towards 1.
+    """
+    names = [name for name in by if name != "hour"]
+    usual: dict[tuple, np.ndarray] = {}
+    for key, counts in zip(_keys(history.rollup, names), history.counts, strict=True):
+        usual[key] = usual.get(key, 0) + counts
+    likelihood = _likelihood(history.revisions).table
+    total = pool.counts.sum(axis=0, keepdims=True)
+    mix = em(total, likelihood, np.full((1, 3), FLAT))[0]
+    corrected = mix * likelihood / (likelihood @ mix)[:, None]  # P(mood | cell) where the mix is the pool's
+    scales = {}
+    for key, counts in usual.items():
+        whole = "subreddit" not in names and key in ((), (EVERY_COIN,))
+        expected = counts @ corrected + USUAL_COMMENTS * mix
+        # What everyone writes, everywhere, is the pool, whose change of mix EM is there to find.
+        scales[key] = np.ones(3) if whole else np.round(mix / (expected / expected.sum()), 6)
+    return scales
+
+
+def _scale_of(groups: _Groups, by: Sequence[str], scales: dict[tuple, np.ndarray]) -> np.ndarray:
+    """The factors [g, 3] of each group; 1 for a coin or subreddit without history."""
+    names = [name for name in by if name != "hour"]
+    found = [scales.get(key, np.ones(3)) for key in _keys(groups.rollup, names)]
+    return np.array(found).reshape(-1, 3)
+
+
+def _prior(groups: _Groups, before: _Groups, by: Sequence[str], scales: dict[tuple, np.ndarray]) -> np.ndarray:
     """Dirichlet parameters [g, 3]: level without history, else towards the mix of the last days, as sure as that is."""
     others = [name for name in by if name != "hour"]
     past: dict[tuple, list[int]] = {}
@@ -133,7 +176,8 @@ def _prior(groups: _Groups, before: _Groups, by: Sequence[str]) -> np.ndarray:
             begin, end = np.searchsorted(hours[key], [max(hour - HISTORY_S, 0), hour])
             if end > begin:
                 counts[row] = sums[key][end - 1] - (sums[key][begin - 1] if begin else 0)
-    mix = em(counts, _likelihood(before.revisions).table, np.full((len(counts), 3), FLAT))
+    flat = np.full((len(counts), 3), FLAT)
+    mix = em(counts, _likelihood(before.revisions).table, flat, _scale_of(groups, by, scales))
     worth = 3 * (FLAT - 1) + np.minimum(counts.sum(axis=1), HISTORY_COMMENTS)
     return 1 + worth[:, None] * mix
 
