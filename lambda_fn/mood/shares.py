@@ -107,7 +107,12 @@ class _Groups:
         comments = counts.sum(axis=(1, 2))
         effective = np.divide(comments, design + comments / known, out=np.zeros(len(total)), where=comments > 0)
         worth = np.divide(effective, comments, out=np.zeros(len(total)), where=comments > 0)
-        return cls(total, revisions, (counts * worth[:, None, None]).reshape(len(total), -1), effective)
+        return cls(
+            total,
+            revisions,
+            (counts * worth[:, None, None]).reshape(len(total), counts.shape[1] * counts.shape[2]),
+            effective,
+        )
 
     def estimate(self, prior: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Value, low and high, [g, 4] each."""
