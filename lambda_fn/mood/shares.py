@@ -116,7 +116,7 @@ class _Groups:
 
     def estimate(self, prior: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Value, low and high, [g, 4] each."""
-        mix, low, high = _likelihood(self.revisions).estimate(self.counts, prior, scale)
+        mix, low, high = likelihood(self.revisions).estimate(self.counts, prior, scale)
         return np.column_stack([mix, mix[:, 2] - mix[:, 0]]), low, high
 
 
@@ -144,10 +144,10 @@ def _scales(history: _Groups, pool: _Groups, by: Sequence[str]) -> dict[tuple, n
     usual: dict[tuple, np.ndarray] = {}
     for key, counts in zip(_keys(history.rollup, names), history.counts, strict=True):
         usual[key] = usual.get(key, 0) + counts
-    likelihood = _likelihood(history.revisions).table
+    table = likelihood(history.revisions).table
     total = pool.counts.sum(axis=0, keepdims=True)
-    mix = em(total, likelihood, np.full((1, 3), FLAT))[0]
-    corrected = mix * likelihood / (likelihood @ mix)[:, None]  # P(mood | cell) where the mix is the pool's
+    mix = em(total, table, np.full((1, 3), FLAT))[0]
+    corrected = mix * table / (table @ mix)[:, None]  # P(mood | cell) where the mix is the pool's
     scales = {}
     for key, counts in usual.items():
         whole = "subreddit" not in names and key in ((), (EVERY_COIN,))
@@ -182,12 +182,12 @@ def _prior(groups: _Groups, before: _Groups, by: Sequence[str], scales: dict[tup
             if end > begin:
                 counts[row] = sums[key][end - 1] - (sums[key][begin - 1] if begin else 0)
     flat = np.full((len(counts), 3), FLAT)
-    mix = em(counts, _likelihood(before.revisions).table, flat, _scale_of(groups, by, scales))
+    mix = em(counts, likelihood(before.revisions).table, flat, _scale_of(groups, by, scales))
     worth = 3 * (FLAT - 1) + np.minimum(counts.sum(axis=1), HISTORY_COMMENTS)
     return 1 + worth[:, None] * mix
 
 
 @lru_cache(maxsize=8)
-def _likelihood(revisions: tuple[str, ...]) -> Likelihood:
+def likelihood(revisions: tuple[str, ...]) -> Likelihood:
     """The cells of several revisions side by side; a comment's revision is known, so their likelihoods multiply."""
     return Likelihood(np.concatenate([calibration_of(revision).likelihood for revision in revisions]))

@@ -10,6 +10,10 @@ the calibration:
 - strict halves: the grid of one half judges slices of the other half alone, so that the error of 1,250 comments
   against another 1,250 comes on top.
 
+A third table is of natural groups: the subreddits, sources and lengths of the development set as they are. Their mixes
+differ as those of slices do, but so do their comments: there EM alone takes what the probabilities have read already
+for a change of mood, and `estimate` measures each group against itself (lambda_fn/mood/shares.py).
+
 Absolute errors are means over the three shares, in points; coverage is of 95 % intervals, in slices of 100.
 """
 
@@ -22,10 +26,12 @@ import numpy as np
 import typer
 
 from lambda_fn.mood import grid
-from lambda_fn.mood.calibration import Calibration
+from lambda_fn.mood.calibration import Calibration, calibrations
 from lambda_fn.mood.prevalence import Likelihood, em
-from lambda_fn.mood.shares import FLAT
-from training.data.records import PREPARED
+from lambda_fn.mood.rollup import Rollup
+from lambda_fn.mood.shares import FLAT, estimate, likelihood
+from training.data.comments import scored
+from training.data.records import PREPARED, repository_of
 from training.evaluate.mood_calibration import held_out
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -44,6 +50,14 @@ METHODS = {
     "em": "EM on the probabilities (no grid, no prior)",
     "grid": "EM on the grid with its prior: what `mood` prints",
 }
+NATURAL = {
+    "counting": "counting the likeliest mood",
+    "averaging": "averaging the probabilities",
+    "em": "EM on the grid, against the calibration",
+    "itself": "EM against the group's own usual mix: what `mood` prints for a coin or a subreddit",
+}
+LEAST_IN_GROUP = 60
+JUDGE = "outside the group"  # stands for a model revision
 INTERVALS = {
     "covered": "shares inside the 95 % interval, of 100",
     "net_covered": "net mood inside its interval, of 100",
@@ -140,6 +154,63 @@ def measure(probabilities: np.ndarray, moods: np.ndarray, folds: int, size: int,
     }
 
 
+def natural(probabilities: np.ndarray, moods: np.ndarray, groups: dict[str, np.ndarray]) -> dict:
+    """Mean absolute error in points, over groups (masks [n]), each judged by what all comments outside it say."""
+    errors: dict[str, list[float]] = {name: [] for name in NATURAL}
+    covered = []
+    numbers = grid.cells(probabilities[:, 0], probabilities[:, 2])
+
+    def line(chosen: np.ndarray, coin: str) -> dict:
+        found, comments = np.unique(numbers[chosen], return_counts=True)
+        none = {"hour": -1, "subreddit": "", "model": JUDGE, "thread_pairs": 0, "author_pairs": 0, "left_out": {}}
+        return {**none, "coin": coin, "cells": found, "comments": comments}
+
+    for group in groups.values():
+        truth = np.bincount(moods[group], minlength=3) / group.sum()
+        calibrations()[JUDGE] = Calibration.of(probabilities[~group])
+        likelihood.cache_clear()
+        rollup = Rollup.of_lines([line(np.ones(len(group), bool), ""), line(group, "GROUP")])
+        shares = estimate(rollup, ("coin",))
+        row = shares.rollup.coin.tolist().index("GROUP")
+        counts = rollup.counts[rollup.coin == "GROUP"].astype(float)
+        found = {
+            "counting": np.bincount(probabilities[group].argmax(axis=1), minlength=3) / group.sum(),
+            "averaging": probabilities[group].mean(axis=0),
+            "em": em(counts, calibrations()[JUDGE].likelihood, np.full((1, 3), FLAT))[0],
+            "itself": shares.value[row, :3],
+        }
+        for name, share in found.items():
+            errors[name].append(float(np.abs(share - truth).mean()))
+        covered.append((shares.low[row, :3] <= truth) & (truth <= shares.high[row, :3]))
+    del calibrations()[JUDGE]
+    likelihood.cache_clear()
+    means = {name: round(100 * float(np.mean(values)), 2) for name, values in errors.items()}
+    return {"groups": len(groups), **means, "covered": round(100 * float(np.mean(covered)), 1)}
+
+
+def natural_groups(rows: list[dict]) -> dict[str, np.ndarray]:
+    """The subreddits, sources and lengths of at least LEAST_IN_GROUP comments, as masks [n]."""
+    words = [min(int(np.log2(len(row["text"].split()) + 1)), 6) for row in rows]
+    names = {
+        "subreddit": [str(row.get("subreddit") or "").lower() for row in rows],
+        "source": [repository_of(row["source"]) for row in rows],
+        "words": [f"{2**n} and more" for n in words],
+    }
+    masks = {
+        f"{kind} {name}": np.array([value == name for value in values])
+        for kind, values in names.items()
+        for name in sorted(set(values))
+        if name
+    }
+    return {name: mask for name, mask in masks.items() if LEAST_IN_GROUP <= mask.sum() < len(rows)}
+
+
+def natural_markdown(found: dict) -> str:
+    lines = [f"| {found['groups']} natural groups | error, points |", "|---|---:|"]
+    lines += [f"| {text} | {found[key]:.2f} |" for key, text in NATURAL.items()]
+    return "\n".join([*lines, f"| shares inside its 95 % interval, of 100 | {found['covered']:.1f} |"])
+
+
 def markdown(name: str, rows: list[dict]) -> str:
     """One protocol's table."""
     lines = [f"| {name} | " + " | ".join(f"{row['comments']:,} comments" for row in rows) + " |"]
@@ -164,6 +235,8 @@ def main(
     for name, folds in ((f"cross-fitted, {FOLDS} folds", FOLDS), ("strict halves", 2)):
         found[name] = [measure(probabilities, moods, folds, size, slices) for size in SIZES]
         print(markdown(name, found[name]), end="\n\n")
+    found["natural"] = natural(probabilities, moods, natural_groups(scored(data, "dev")))
+    print(natural_markdown(found["natural"]))
     if out:
         out.write_text(json.dumps(found, indent=1) + "\n")
 

@@ -19,6 +19,7 @@ def test_the_terminal_shows_the_mood_of_what_is_written_without_aws(tmp_path):
     reddit = FakeReddit()
     reddit.write(90)
     for number, comment in enumerate(reddit.comments):
+        comment["link_id"] = f"t3_{number}"  # in one thread they would be too alike to say anything
         comment["body"] = "BTC is a scam, I lost it all" if number % 3 else f"Bitcoin to the moon, number {number}"
     (tmp_path / "praw.ini").write_text(f"[DEFAULT]\noauth_url={reddit.url}\nreddit_url={reddit.url}\n")
     credentials = {"praw_client_id": "i", "praw_client_secret": "s", "praw_user_agent": "test"}
