@@ -20,6 +20,7 @@ WORKER_MODULE = "lambda_fn.bulk.worker"
 RESULTS_PREFIX = "results/"
 PARTS_PREFIX = "parts/"
 MOOD_PREFIX = "mood/"
+MOOD_DAYS_PREFIX = "mood-days/"
 # Keys of what is uploaded to be scored.
 UPLOADS_PREFIX = "uploads/"
 
@@ -69,6 +70,7 @@ class Env:
     API_KEY_SECRET_ARN = "API_KEY_SECRET_ARN"
     CORS_ALLOW_ORIGINS = "CORS_ALLOW_ORIGINS"
     LOG_LEVEL = "LOG_LEVEL"
+    MOOD_SOURCE = "MOOD_SOURCE"
     METRICS_NAMESPACE = "METRICS_NAMESPACE"
     ORT_THREADS = "ORT_THREADS"
     PARTS_PREFIX = "PARTS_PREFIX"

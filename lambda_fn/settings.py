@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     )
     deadline_margin_s: float = Field(10.0, ge=0, le=300, description="seconds kept free before the function's timeout")
 
+    # the mood
+    mood_source: str | None = Field(
+        None, description="where GET /mood finds the rollups: s3://bucket, or a folder; default: nowhere"
+    )
+
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_namespace: str = contract.Metric.NAMESPACE

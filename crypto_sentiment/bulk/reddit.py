@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import praw
 import prawcore
@@ -36,13 +36,16 @@ LONGEST_PAUSE_S = 60.0
 
 
 class State:
-    """What survives a restart. seen: ids of comments in messages so far. pending: the message that may not be sent."""
+    """What survives a restart. seen: ids of comments in messages so far. pending: the message that may not be sent.
 
-    def __init__(self, path: Path):
+    path: None keeps it in memory only.
+    """
+
+    def __init__(self, path: Path | None):
         self._path = path
         self.seen: dict[str, None] = {}
         self.pending: str | None = None
-        if path.exists():
+        if path and path.exists():
             state = json.loads(path.read_text())
             self.seen, self.pending = dict.fromkeys(state["seen"]), state["pending"]
 
@@ -50,6 +53,8 @@ class State:
         """Replace the file at once, so that a crash leaves the old or the new state."""
         while len(self.seen) > REMEMBERED_IDS:
             del self.seen[next(iter(self.seen))]
+        if self._path is None:
+            return
         part = self._path.with_name(self._path.name + ".new")
         with part.open("w") as file:
             json.dump({"seen": list(self.seen), "pending": self.pending}, file)
@@ -58,13 +63,19 @@ class State:
         part.replace(self._path)
 
 
+class Sender(Protocol):
+    """Where messages go: QueueSender, or the scorer in this process."""
+
+    def send(self, bodies: list[str]) -> list: ...
+
+
 class Streamer:
     """Takes new comments from a listing and sends them, packed by size and by age.
 
     listing: called for the newest comments first, as PRAW's `subreddit.comments`.
     """
 
-    def __init__(self, listing, sender: QueueSender, state: State, flush_s: float):
+    def __init__(self, listing, sender: Sender, state: State, flush_s: float):
         self._listing, self._sender, self._state, self._flush_s = listing, sender, state, flush_s
         self._buffer: dict[str, dict] = {}
         self._bytes = 0
@@ -169,9 +180,36 @@ def _is_final(error: Exception) -> bool:
 
 
 def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll_s: float) -> int:
-    """Stream until SIGTERM or Ctrl-C. Returns the exit code."""
+    """Stream into the queue until SIGTERM or Ctrl-C. Returns the exit code."""
     import boto3
 
+    try:
+        known = State(state)
+    except (ValueError, KeyError):
+        return _refuse(f"{state} is not a state file of this program. Move it away to start afresh.")
+    return run_into(QueueSender(boto3.client("sqs"), queue_url), subreddits, known, flush_s, poll_s)
+
+
+def run_local(subreddits: list[str], window_s: float, flush_s: float, poll_s: float) -> int:
+    """Stream into the model of this process, and show the mood, until SIGTERM or Ctrl-C. Returns the exit code."""
+    from crypto_sentiment.mood.live import LiveMood, LocalScorer, coins_named
+    from lambda_fn.bulk.scoring import Scorer
+    from lambda_fn.model.classifier import ModelError, SentimentClassifier
+    from lambda_fn.model.language import language
+    from lambda_fn.settings import get_settings
+
+    try:
+        classifier = SentimentClassifier.load()
+    except ModelError as error:
+        return _refuse(str(error))
+    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, coins=coins_named)
+    with LocalScorer(scorer, LiveMood(window_s), Console()) as local:
+        # What was shown is gone with the terminal: there is nothing that a restart could go on with.
+        return run_into(local, subreddits, State(None), flush_s, poll_s)
+
+
+def run_into(sender: Sender, subreddits: list[str], state: State, flush_s: float, poll_s: float) -> int:
+    """Stream until SIGTERM or Ctrl-C. Returns the exit code."""
     stop_requested = False
 
     def stop(*_) -> None:
@@ -185,7 +223,7 @@ def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll
     try:
         reddit = praw.Reddit(check_for_updates=False)
         listing = reddit.subreddit("+".join(subreddits)).comments
-        streamer = Streamer(listing, QueueSender(boto3.client("sqs"), queue_url), State(state), flush_s)
+        streamer = Streamer(listing, sender, state, flush_s)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         stream(streamer, poll_s, stopped())
@@ -193,8 +231,6 @@ def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll
         return _refuse("Set praw_client_id, praw_client_secret and praw_user_agent in the environment.")
     except (prawcore.exceptions.PrawcoreException, QueueUnavailable) as error:
         return _refuse(f"{type(error).__name__}: {error}")
-    except (ValueError, KeyError):
-        return _refuse(f"{state} is not a state file of this program. Move it away to start afresh.")
     console.print(f"{streamer.sent:,} comments sent, {streamer.gaps} gaps")
     return Exit.DONE
 

@@ -76,22 +76,22 @@ class Shown(Watcher):
     def whole(self, lines: Iterator[dict]) -> None:
         if not self._chart:
             return
-        from crypto_sentiment.mood.chart import MoodOverTime
+        from crypto_sentiment.mood.answer import Asked, answer_of
+        from crypto_sentiment.mood.errors import MoodError
+        from crypto_sentiment.mood.picture import draw
+        from crypto_sentiment.mood.tally import Tally
 
-        mood = MoodOverTime(Counter(), Counter())
+        tally = Tally()
         for line in lines:
             time = next(
                 (found for name in line if name.strip().lower() in TIME_NAMES and (found := as_utc(line[name]))), None
             )
-            if time and not line["error"]:
-                hour = int(time.timestamp() // 3600)
-                mood.comments[hour] += 1
-                mood.positive[hour] += line["label"] == "positive"
-        if mood.comments:
-            mood.draw(self._chart)
+            tally.add(line, time)
+        try:
+            draw(answer_of(tally.rollup(), Asked.of("coin,time")), self._chart)
             self._say(f"Chart in {self._chart}")
-        else:
-            self._say("No chart: no comment carries a time (name its field with --time-column).")
+        except MoodError as error:
+            self._say(f"No chart: {error}.")
 
     def close(self) -> None:
         self._bar.stop()

@@ -3,6 +3,7 @@
     POST /analyze        {"text": ...}         -> {"sentiment": {"label", "score"}}
     POST /batch_analyze  [{"text": ...}, ...]  -> {"sentiment": [{"label", "score"}, ...]}
     POST /               Amazon Comprehend's DetectSentiment and BatchDetectSentiment
+    GET  /mood, /mood/trending, /mood/BTC      how Reddit feels about coins, by the hour
     GET  /, /health, /info, /docs
 
 Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
@@ -16,7 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from lambda_fn.contract import Cors
-from lambda_fn.http import comprehend, docs, ndjson, page, routes
+from lambda_fn.http import comprehend, docs, mood, ndjson, page, routes
 from lambda_fn.http.answers import text_error
 from lambda_fn.http.auth import ApiKeyAuth
 from lambda_fn.http.errors import ApiError, json_error
@@ -34,7 +35,7 @@ MEDIA_TYPES = {
     "/analyze": ("application/json",),
     "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
 }
-ROUTERS = (routes.router, comprehend.router, page.router, docs.router)
+ROUTERS = (routes.router, mood.router, comprehend.router, page.router, docs.router)
 
 
 def create_app(settings: Settings, classifier: SentimentClassifier | None) -> FastAPI:
@@ -55,6 +56,7 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     app.state.classifier = classifier
     app.state.auth = ApiKeyAuth(settings)
     app.state.workload = Workload(settings, classifier)
+    app.state.mood = mood.open_store(settings.mood_source)
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

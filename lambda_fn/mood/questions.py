@@ -1,0 +1,174 @@
+"""What is asked of the mood over HTTP, as functions of a MoodStore: plain dicts, ready to be JSON."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lambda_fn.mood import calendar
+from lambda_fn.mood.calendar import DAY, HOUR
+from lambda_fn.mood.rollup import EVERY_COIN, Rollup
+from lambda_fn.mood.shares import HISTORY_S, Shares, estimate
+from lambda_fn.mood.store import MoodStore
+
+QUANTITIES = ("negative", "neutral", "positive", "net")
+MOST_HOURS, MOST_DAYS = 7 * 24, 366
+BEFORE_DAYS = 3  # trending: the days that a day is compared with
+BASELINE_DAYS = 20
+# A coin is not trending by going from one mention to ten.
+LEAST_MENTIONS = 20
+
+
+class QuestionError(ValueError):
+    """A question that cannot be asked."""
+
+
+def mood(
+    store: MoodStore,
+    *,
+    coins: Sequence[str] = (),
+    subreddits: Sequence[str] = (),
+    by: Sequence[str] = ("coin",),
+    since: int | None = None,
+    until: int | None = None,
+    top: int = 20,
+) -> dict:
+    """Comments, shares, net mood and their intervals by coin, subreddit, hour or day.
+
+    by: of coin, subreddit, and one of hour and day. since, until: seconds since 1970; default: the last 24 hours.
+    coins: default: every comment, and the `top` most written about. Raises QuestionError.
+    """
+    widths = [name for name in by if name in ("hour", "day")]
+    if len(widths) > 1 or any(name not in ("coin", "subreddit", "hour", "day") for name in by):
+        raise QuestionError("by takes coin, subreddit, and one of hour and day")
+    until = _hour(store) if until is None else until
+    since = until - DAY if since is None else since
+    width = widths[0] if widths else "hour" if until - since <= MOST_HOURS * HOUR else "day"
+    seconds, most = {"hour": (HOUR, MOST_HOURS), "day": (DAY, MOST_DAYS)}[width]
+    if not 0 <= since < until or (until - since) // seconds > most:
+        raise QuestionError(f"from must lie before to, by at most {MOST_HOURS} hours, or {MOST_DAYS} days by day")
+    apart = "subreddit" in by or bool(subreddits)
+    now = _span(store, since, until, width, apart)
+    history = Rollup.concatenate([store.days(since - HISTORY_S, since, apart), now])
+    pool = history
+    if subreddits:
+        names = [name.lower().removeprefix("r/") for name in subreddits]
+        now, history = (part.where(np.isin(part.subreddit.astype(str), names)) for part in (now, history))
+    groups = [name for name in ("coin", "subreddit") if name in by or (name == "coin" and coins)]
+    if "coin" in groups:
+        chosen = [*coins] or [EVERY_COIN, *_most(now)[:top]]
+        now, history = (part.where(np.isin(part.coin.astype(str), chosen)) for part in (now, history))
+    columns = [*groups, *(["hour"] if widths else [])]
+    shares = estimate(now, columns, width, history, pool)
+    return {
+        "from": calendar.iso(since),
+        "to": calendar.iso(until),
+        "by": list(by),
+        "groups": [group(shares, row, columns) for row in range(len(shares.rollup))],
+    }
+
+
+def trending(store: MoodStore, top: int = 20) -> dict:
+    """The coins of the last 24 hours by mentions, with the change against the three days before, and their mood."""
+    until = _hour(store)
+    since = until - DAY
+    now = store.hours(since, until)
+    before = store.hours(since - BEFORE_DAYS * DAY, since)
+    mentions, earlier = _mentions(now), _mentions(before)
+    order = _most(now)[:top]
+    shares = _by_coin(now, Rollup.concatenate([before, now]), order)
+    place = {coin: row for row, coin in enumerate(shares.rollup.coin)}
+    found = []
+    for coin in order:
+        daily = earlier.get(coin, 0) / BEFORE_DAYS
+        known = mentions[coin] >= LEAST_MENTIONS and daily > 0
+        change = round(mentions[coin] / daily - 1, 4) if known else None
+        line = {"coin": coin, "mentions": mentions[coin], "mentions_a_day_before": round(daily, 1), "change": change}
+        found.append(line | group(shares, place[coin], []))
+    return {"from": calendar.iso(since), "to": calendar.iso(until), "days_before": BEFORE_DAYS, "coins": found}
+
+
+def coin(store: MoodStore, symbol: str) -> dict | None:
+    """One coin: the last 24 hours against its 20 days before, and its hours. None if nobody wrote of it."""
+    until = _hour(store)
+    since = until - DAY
+    now = store.hours(since, until)
+    days = store.days(since - BASELINE_DAYS * DAY, since)
+    history = Rollup.concatenate([days, now])
+    name = next((known for known in set(history.coin) if known and known.lower() == symbol.lower()), None)
+    if name is None:
+        return None
+    mine, before = (part.where(part.coin == name) for part in (now, days))
+    found = {"coin": name, "from": calendar.iso(since), "to": calendar.iso(until), "baseline_days": BASELINE_DAYS}
+    last, usual = (_one(part, history, name) for part in (mine, before))
+    hours = estimate(mine, ("coin", "hour"), "hour", history.where(history.coin == name), history)
+    found |= {"last_24_hours": last, "baseline": usual and usual | {"comments_a_day": _daily(before)}}
+    if last and usual and last["net"]["value"] is not None and usual["net"]["value"] is not None:
+        # Apart by more than chance: the two intervals, put together as independent ones are.
+        gap = last["net"]["value"] - usual["net"]["value"]
+        margin = float(np.hypot(*(_margin(part["net"]) for part in (last, usual))))
+        found["change"] = {"net": round(gap, 4), "margin": round(margin, 4), "beyond_chance": abs(gap) > margin}
+    return found | {"hours": [group(hours, row, ["hour"]) for row in range(len(hours.rollup))]}
+
+
+def group(shares: Shares, row: int, columns: Sequence[str]) -> dict:
+    """One group as JSON: what it is, how many comments, and each share with its interval, null where unknown."""
+    rollup, line = shares.rollup, {}
+    for name in columns:
+        value = getattr(rollup, name)[row]
+        line["time" if name == "hour" else name] = calendar.iso(int(value)) if name == "hour" else str(value)
+    line["comments"] = int(rollup.comments[row])
+    for column, name in enumerate(QUANTITIES):
+        ends = (shares.value, shares.low, shares.high)
+        numbers = [round(float(end[row, column]), 4) if shares.known[row] else None for end in ends]
+        line[name] = dict(zip(("value", "low", "high"), numbers, strict=True))
+    line["left_out"] = {reason: int(n[row]) for reason, n in sorted(rollup.left_out.items()) if n[row]}
+    return line
+
+
+def _margin(quantity: dict) -> float:
+    return max(quantity["high"] - quantity["value"], quantity["value"] - quantity["low"])
+
+
+def _hour(store: MoodStore) -> int:
+    """The end of the hour that is now."""
+    return int(store.clock() // HOUR + 1) * HOUR
+
+
+def _span(store: MoodStore, since: int, until: int, width: str, apart: bool) -> Rollup:
+    """Hours; or whole days with the hours at both ends that are in none."""
+    if width == "hour":
+        return store.hours(since, until, apart)
+    first, last = -(-since // DAY) * DAY, until // DAY * DAY
+    if first >= last:
+        return store.hours(since, until, apart)
+    over = min(last, int(store.clock() // DAY) * DAY)  # today has no object of its own yet
+    parts = [store.hours(since, first, apart), store.days(first, over, apart), store.hours(over, until, apart)]
+    return Rollup.concatenate(parts)
+
+
+def _mentions(rollup: Rollup) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, comments in zip(rollup.coin.tolist(), rollup.comments.tolist(), strict=True):
+        if name != EVERY_COIN and comments:
+            found[name] = found.get(name, 0) + int(comments)
+    return found
+
+
+def _most(rollup: Rollup) -> list[str]:
+    mentions = _mentions(rollup)
+    return sorted(mentions, key=lambda name: (-mentions[name], name))
+
+
+def _by_coin(now: Rollup, history: Rollup, coins: Sequence[str]) -> Shares:
+    mine, before = (part.where(np.isin(part.coin.astype(str), list(coins))) for part in (now, history))
+    return estimate(mine, ("coin",), "hour", before, history)
+
+
+def _one(part: Rollup, history: Rollup, name: str) -> dict | None:
+    if not len(part):
+        return None
+    return group(_by_coin(part, history, [name]), 0, [])
+
+
+def _daily(days: Rollup) -> float:
+    return round(float(days.comments.sum()) / BASELINE_DAYS, 1)
