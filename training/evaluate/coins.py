@@ -1,6 +1,6 @@
 """How well coins are found, and the mood about each, on the half of the labels that nothing was tuned on.
 
-    python -m training.evaluate.coins --data FOLDER
+    python -m training.evaluate.coins --data FOLDER --out docs/model/coins.md
 
 Prints three tables as Markdown: the coins that comments name (precision and recall, with Wilson's 95 % interval), the
 mood about each coin of comments that name several (accuracy of three classes, intervals by bootstrap over comments),
@@ -121,12 +121,16 @@ def cost_table(classifier: SentimentClassifier, coins: Coins, data: Path) -> str
     return table(head, rows)
 
 
-def main(data: Annotated[Path, typer.Option(help="folder with comments.jsonl.gz")] = Path("../data")) -> None:
+def main(
+    data: Annotated[Path, typer.Option(help="folder with comments.jsonl.gz")] = Path("../data"),
+    out: Annotated[Path | None, typer.Option(help="also write the tables here, as Markdown")] = None,
+) -> None:
     """Print the coin tables."""
     classifier, coins = SentimentClassifier.load(), Coins.load()
-    print(names_table(coins, data))
-    print(moods_table(classifier, coins, data))
-    print(cost_table(classifier, coins, data))
+    tables = [names_table(coins, data), moods_table(classifier, coins, data), cost_table(classifier, coins, data)]
+    print("\n".join(tables))
+    if out:
+        out.write_text("\n".join(tables))
 
 
 if __name__ == "__main__":

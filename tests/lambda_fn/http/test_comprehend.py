@@ -375,10 +375,10 @@ def test_targeted_sentiment_refuses_as_comprehend_does(client, call, error):
         call(client)
 
 
-def test_the_awscli_prints_targeted_sentiment(server):
-    """The command line formats by the same service model; where it is not installed, boto3's tests above stand."""
+@pytest.mark.awscli
+def test_the_aws_cli_prints_targeted_sentiment(server):
     aws = shutil.which("aws")
-    if aws is None:
+    if aws is None or subprocess.run([aws, "--version"], capture_output=True, check=False).returncode:
         pytest.skip("the AWS CLI is not installed")
     environment = {"PATH": os.environ["PATH"], "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": KEY}
     command = [aws, "comprehend", "detect-targeted-sentiment", "--text", TWO_COINS, "--language-code", "en"]
