@@ -141,6 +141,12 @@ class SentimentClassifier:
             attention_mask[row, : len(tokens)] = 1
         return {"input_ids": input_ids, "attention_mask": attention_mask}
 
+    def extended(self, appended: bytes) -> ort.InferenceSession:
+        """Another session of the same graph, with `appended` merged into it (`lambda_fn.model.hidden`)."""
+        model = (self.folder / "onnx" / "model_quantized.onnx").read_bytes()
+        options = session_options(get_settings().threads)
+        return ort.InferenceSession(model + appended, options, ["CPUExecutionProvider"])
+
     def _sentiments(self, logits: np.ndarray, encodings: list) -> list[Sentiment]:
         logits = logits.astype(np.float64)
         probabilities = softmax(logits / self.temperature)

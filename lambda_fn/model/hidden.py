@@ -7,13 +7,11 @@ takes to read an inner layer too; no ONNX library is needed, and the artifact st
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
-from lambda_fn.model.classifier import SentimentClassifier, length_buckets, session_options
-from lambda_fn.settings import get_settings
+from lambda_fn.model.classifier import SentimentClassifier, length_buckets
 
 # The fourth of six layers: of all of them it tells best what a comment thinks of a coin (training.train.coin_moods).
 LAYER = "transformer.layer.3.output_layer_norm.out"
@@ -23,9 +21,9 @@ WIDTH = 384
 _GRAPH, _OUTPUT, _NAME = 7, 12, 1
 
 
-def with_output(model: bytes, name: str) -> bytes:
-    """The ONNX model with the inner tensor `name` as a further output."""
-    return model + _field(_GRAPH, _field(_OUTPUT, _field(_NAME, name.encode())))
+def further_output(name: str) -> bytes:
+    """What makes the inner tensor `name` an output of the ONNX model that it is appended to."""
+    return _field(_GRAPH, _field(_OUTPUT, _field(_NAME, name.encode())))
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -36,16 +34,14 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def hidden_session(folder: Path) -> ort.InferenceSession:
-    """A second session of the model in `folder`, loaded when the first comment of several coins needs it."""
-    model = (folder / "onnx" / "model_quantized.onnx").read_bytes()
-    options = session_options(get_settings().threads)
-    return ort.InferenceSession(with_output(model, LAYER), options, ["CPUExecutionProvider"])
+def hidden_session(classifier: SentimentClassifier) -> Any:
+    """A second session of the model, loaded when the first comment of several coins needs it."""
+    return classifier.extended(further_output(LAYER))
 
 
 def hidden_states(classifier: SentimentClassifier, ids: Sequence[list[int]]) -> list[np.ndarray]:
     """Of each of `ids` (token ids of one text) the states [tokens, WIDTH]."""
-    session = hidden_session(classifier.folder)
+    session = hidden_session(classifier)
     states: list[np.ndarray] = [np.empty(0)] * len(ids)
     for batch in length_buckets([len(one) for one in ids], classifier.batch_tokens):
         (layer,) = session.run([LAYER], classifier.inputs([ids[i] for i in batch]))

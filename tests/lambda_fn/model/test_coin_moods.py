@@ -68,9 +68,9 @@ def test_the_inner_layer_is_that_of_the_same_graph(classifier):
     ids = classifier.tokenizer.encode("gm").ids
     (states,) = hidden_states(classifier, [ids])
     assert states.shape == (len(ids), WIDTH)
-    names = [output.name for output in hidden_session(classifier.folder).get_outputs()]
+    names = [output.name for output in hidden_session(classifier).get_outputs()]
     assert names == ["logits", LAYER]
-    logits, _ = hidden_session(classifier.folder).run(None, classifier.inputs([ids]))
+    logits, _ = hidden_session(classifier).run(None, classifier.inputs([ids]))
     np.testing.assert_array_equal(logits, classifier.session.run(["logits"], classifier.inputs([ids]))[0])
 
 
