@@ -17,14 +17,14 @@ class Chunk:
 
     parts: list[tuple[Columns, list[bytes]]] = field(default_factory=list)
     records: int = 0
-    bytes: int = 0
+    size: int = 0
 
     def add(self, columns: Columns, record: bytes) -> None:
         if not self.parts or self.parts[-1][0] is not columns:
             self.parts.append((columns, []))
         self.parts[-1][1].append(record)
         self.records += 1
-        self.bytes += len(record)
+        self.size += len(record)
 
     def digest(self) -> str:
         """Tells this content, read in this way, from any other."""
@@ -42,7 +42,7 @@ def chunks(records: Iterable[tuple[Columns, bytes]], size: int = CHUNK_RECORDS) 
     chunk = Chunk()
     for columns, record in records:
         chunk.add(columns, record)
-        if chunk.records >= size or chunk.bytes >= CHUNK_BYTES:
+        if chunk.records >= size or chunk.size >= CHUNK_BYTES:
             yield chunk
             chunk = Chunk()
     if chunk.records:

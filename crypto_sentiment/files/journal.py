@@ -124,11 +124,12 @@ class Journal:
         _append(self._lines, lines)
         seen = {name: sorted(kind) for name, kind in kinds.items()}
         found = {"counts": counts.as_json(), "kinds": seen, "uniform": uniform}
-        entry = {"digest": digest, "comments": counts.comments, "end": self._end + len(lines), **found}
+        end = self._end + len(lines)
+        entry = {"digest": digest, "comments": counts.comments, "end": end, **found}
         text = json.dumps(entry).encode() + b"\n"
         _append(self._journal, text)
         before = self._known[-1].journal_end if self._known else len(self._header)
-        self._known.append(Entry(digest, counts.comments, entry["end"], before + len(text)))
+        self._known.append(Entry(digest, counts.comments, end, before + len(text)))
         self._take(found)
 
     def _take(self, found: dict) -> None:

@@ -14,11 +14,22 @@ class RemoteClassifier:
     def __init__(self, url: str, api_key: str | None = None):
         self._client = http.SentimentClient(url, api_key=api_key, detail=True, concurrency=CONCURRENCY)
         self.revision = service_revision(url, api_key)
+        self._away: http.ServiceError | None = None
 
     def classify(self, texts: Sequence[str]) -> list[Sentiment]:
-        """Raises ValueError for texts among which is one that the service refuses."""
+        """Raises ValueError for texts among which is one that the service refuses.
+
+        A service that could not be used, for all the client's attempts, is not asked again.
+        """
+        if self._away:
+            raise self._away
         found = []
-        for scored in self._client.score(texts):
+        try:
+            answers = list(self._client.score(texts))
+        except http.ServiceError as error:
+            self._away = error
+            raise
+        for scored in answers:
             if scored.error:
                 raise ValueError(f"{scored.error}: {scored.message}")
             assert scored.label

@@ -15,7 +15,7 @@ INT64 = range(-(2**63), 2**63)
 FLOAT_EXACT = range(-(2**53), 2**53 + 1)
 MOST_DECIMAL_DIGITS = 38
 
-_SIMPLE = {bool: "truth", float: "float"}
+_SIMPLE: dict[type, str] = {bool: "truth", float: "float"}
 # What values of a column were seen. "whole53": whole numbers that a float holds exactly.
 Kinds = dict[str, set[str]]
 

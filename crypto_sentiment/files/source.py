@@ -129,7 +129,7 @@ class Source:
         yield from parquet_records(parquet, self.place.name)
 
 
-def _copy(stream: BinaryIO, file: BinaryIO) -> None:
+def _copy(stream: BinaryIO, file: Any) -> None:
     while piece := stream.read(1024 * 1024):
         file.write(piece)
     file.flush()
@@ -141,6 +141,10 @@ def _saved(stream: BinaryIO, place: Place, source: Source) -> Place:
     source._kept = file = tempfile.NamedTemporaryFile()  # noqa: SIM115
     _copy(stream, file)
     return Place(place.name, os.fstat(file.fileno()).st_size, path=Path(file.name))
+
+
+def _buffered(raw: Any) -> io.BufferedReader:
+    return io.BufferedReader(raw, 256 * 1024)
 
 
 def _starts_with(raw: BinaryIO, head: bytes) -> bool:
@@ -157,7 +161,7 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
     """
     try:
         raw = place.open(s3)
-        stream, layers, window = unpacked(io.BufferedReader(raw, 256 * 1024) if place.can_be_read_again else raw)
+        stream, layers, window = unpacked(_buffered(raw) if place.can_be_read_again else raw)
         head, stream, whole = with_head(stream, HEAD_BYTES)
         format = find_format(head, whole, asked.wanted(), place.name)
         if format.name == CSV and format.encoding == UTF8 and not asked.encoding:
@@ -197,7 +201,7 @@ def _late_encoding(place: Place, format: Format, head: bytes, whole: bool, s3: A
         return format
     decoder = codecs.getincrementaldecoder(UTF8)()
     with place.open(s3) as raw:
-        stream, _, _ = unpacked(io.BufferedReader(raw, 256 * 1024))
+        stream, _, _ = unpacked(_buffered(raw))
         while piece := stream.read(1024 * 1024):
             try:
                 decoder.decode(piece)

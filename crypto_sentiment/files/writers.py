@@ -29,10 +29,10 @@ GROUP_BYTES = 16 * 1024 * 1024
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[\d.]+")
 
-PACKERS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+PACKERS: dict[str, Callable[[BinaryIO], Any]] = {
     "": lambda raw: raw,
-    ".gz": lambda raw: gzip.GzipFile("", "wb", 6, raw, mtime=0),  # type: ignore[return-value]
-    ".zst": lambda raw: zstd.ZstdFile(raw, "wb"),  # type: ignore[return-value]
+    ".gz": lambda raw: gzip.GzipFile("", "wb", 6, raw, mtime=0),
+    ".zst": lambda raw: zstd.ZstdFile(raw, "wb"),
     ".bz2": lambda raw: bz2.BZ2File(raw, "wb"),
     ".xz": lambda raw: lzma.LZMAFile(raw, "wb", preset=2),  # noqa: SIM115
 }
@@ -88,7 +88,7 @@ def write_parquet(lines: Lines, kinds: Kinds, file: BinaryIO) -> None:
         rows = size = 0
         while batch := list(islice(parsed, BATCH_ROWS)):
             if all(list(line) == names for line in batch):
-                columns = list(zip(*(line.values() for line in batch), strict=True))
+                columns: list[Any] = list(zip(*(line.values() for line in batch), strict=True))
             else:
                 columns = [[line.get(name) for line in batch] for name in names]
             arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]

@@ -35,7 +35,7 @@ def usual(names: Iterable[str], wanted: Iterable[str]) -> list[str]:
     return [by_name[name] for name in wanted if name in by_name]
 
 
-def at(comment: dict, column: str) -> Any:
+def at(comment: dict[str, Any], column: str) -> Any:
     """The value of a column by its name, or by a dotted path into nested objects; ABSENT if there is none."""
     if column in comment:
         return comment[column]
@@ -78,10 +78,10 @@ class Columns:
     keep_text: bool = False
     _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict, repr=False, compare=False)
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plans": {}}
 
-    def plan(self, comment: dict) -> Plan:
+    def plan(self, comment: dict[str, Any]) -> Plan:
         """The plan for a record of such fields."""
         shape = tuple(comment)
         plan = self._plans.get(shape)
@@ -111,7 +111,7 @@ class Columns:
             pairs.append((name, target))
         return tuple(pairs)
 
-    def text_of(self, comment: dict, plan: Plan) -> tuple[str | None, Any]:
+    def text_of(self, comment: dict[str, Any], plan: Plan) -> tuple[str | None, Any]:
         """The column that holds the comment's text, and what it holds; (None, ABSENT) if it has none.
 
         Text in pieces, as messengers export it, is joined.
@@ -127,7 +127,7 @@ class Columns:
                 column, value = name, found
         return column, value
 
-    def own_fields(self, comment: dict, plan: Plan, text_column: str | None) -> dict[str, Any]:
+    def own_fields(self, comment: dict[str, Any], plan: Plan, text_column: str | None) -> dict[str, Any]:
         """The comment's own fields by their names in the result, its times as UTC text."""
         fields = {}
         for name, target in plan.own:

@@ -42,7 +42,7 @@ def find_dialect(sample: str, text_column: str | None = None, delimiter: str | N
     if match := _SEP_LINE.match(sample):
         skip, delimiter, sample = 1, delimiter or match[1], sample[match.end() :]
     wanted = (text_column.strip().lower(),) if text_column else TEXT_NAMES
-    best: tuple[tuple, Dialect] | None = None
+    best: tuple[tuple[bool, float, int], Dialect] | None = None
     for candidate in [delimiter] if delimiter else DELIMITERS:
         for escape in (None, "\\") if '\\"' in sample else (None,):
             dialect = Dialect(candidate, escape, skip, (), old_mac)
@@ -144,7 +144,7 @@ def _rows(text: io.TextIOBase, dialect: Dialect) -> Iterator[_Row]:
             yield _Row(lines.number + 1, cells, fault)
 
 
-def _reader(lines: Iterable[str], dialect: Dialect, strict: bool):
+def _reader(lines: Iterable[str], dialect: Dialect, strict: bool) -> Iterator[list[str]]:
     return csv.reader(
         lines, delimiter=dialect.delimiter, escapechar=dialect.escape, doublequote=not dialect.escape, strict=strict
     )

@@ -3,7 +3,7 @@
 import codecs
 import io
 import re
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 UTF8 = "utf-8"
 _MARKS = (
@@ -69,7 +69,7 @@ class AsUtf8(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target) -> int:
+    def readinto(self, target: Any) -> int:
         while not self._ready:
             piece = self._raw.read(_PIECE)
             text = self._decoder.decode(piece, final=not piece)

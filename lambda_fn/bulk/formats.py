@@ -122,7 +122,7 @@ def first_records(head: bytes, whole: bool, format: Format, count: int = 1000) -
     if format.name == JSON_LISTED and not whole:
         return []
     found: list[bytes] = []
-    source = records(BufferedReader(BytesIO(head)), format)  # type: ignore[arg-type]
+    source = records(BufferedReader(BytesIO(head)), format)
     try:
         for record in islice(source, count + 1):
             found.append(record)

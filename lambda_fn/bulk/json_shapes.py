@@ -4,7 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lambda_fn.bulk.columns import TEXT_NAMES, usual
 from lambda_fn.bulk.records import MAX_RECORD_BYTES
@@ -80,6 +80,12 @@ def _has(value: object) -> bool:
     return isinstance(value, dict) and bool(usual(value, TEXT_NAMES))
 
 
+def _after(text: str, at: int) -> int:
+    """Where the next value begins: behind blanks and commas."""
+    between = _BETWEEN.match(text, at)
+    return between.end() if between else at
+
+
 def values(stream: BinaryIO) -> Iterator[bytes]:
     """The values of an array, or of objects end to end, each as JSON of its own; a bare string as {"text": …}.
 
@@ -90,7 +96,7 @@ def values(stream: BinaryIO) -> Iterator[bytes]:
     in_array: bool | None = None
     piece_bytes = _PIECE
     while True:
-        at = _BETWEEN.match(buffer, at).end()
+        at = _after(buffer, at)
         if in_array is None and at < len(buffer):
             buffer = buffer[at:].lstrip("\ufeff")
             in_array, at = buffer[:1] == "[", int(buffer[:1] == "[")
@@ -127,7 +133,7 @@ def values(stream: BinaryIO) -> Iterator[bytes]:
         buffer, at = buffer[at:] + decode(piece, not piece), 0
 
 
-def _lists(value: object, depth: int = 4) -> list[list]:
+def _lists(value: object, depth: int = 4) -> list[list[Any]]:
     """The lists of comments inside an object."""
     if isinstance(value, list):
         items = [unwrapped(item) for item in value[:100]]
@@ -178,7 +184,7 @@ def split_line(line: bytes) -> list[bytes]:
             if not isinstance(value, dict):
                 return [line]
             found.append(text[at:end].encode())
-            at = _BETWEEN.match(text, end).end()
+            at = _after(text, end)
         return found
     except (ValueError, RecursionError):
         return [line]

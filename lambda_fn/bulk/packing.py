@@ -7,7 +7,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 GZIP, ZSTD, BZIP2, XZ = "gzip", "zstd", "bzip2", "xz"
 _MAGIC = {GZIP: b"\x1f\x8b\x08", ZSTD: b"\x28\xb5\x2f\xfd", BZIP2: b"BZh", XZ: b"\xfd7zXZ\x00"}
@@ -42,7 +42,7 @@ def zstd_window(head: bytes) -> int:
     return base + base // 8 * mantissa
 
 
-def _zstd(raw: BinaryIO) -> BinaryIO:
+def _zstd(raw: BinaryIO) -> Any:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
@@ -50,7 +50,7 @@ def _zstd(raw: BinaryIO) -> BinaryIO:
     return zstd.ZstdFile(raw, options={zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG})
 
 
-_OPEN: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+_OPEN: dict[str, Callable[[BinaryIO], Any]] = {
     GZIP: lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),
     ZSTD: _zstd,
     BZIP2: bz2.BZ2File,
@@ -71,7 +71,7 @@ class Unpacked(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target) -> int:
+    def readinto(self, target: Any) -> int:
         if self._fault:
             raise self._fault
         try:
@@ -98,13 +98,13 @@ def _is_damage(error: Exception) -> bool:
 class _Chained(io.RawIOBase):
     """Bytes that were read already, then the rest of their stream."""
 
-    def __init__(self, head: bytes, rest: BinaryIO):
+    def __init__(self, head: bytes, rest: Any):
         self._head, self._rest = memoryview(head), rest
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target) -> int:
+    def readinto(self, target: Any) -> int:
         if not self._head:
             return self._rest.readinto(target) or 0
         count = min(len(target), len(self._head))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> str:
@@ -20,7 +20,9 @@ def result_key(prefix: str, work_id: str, start: int, partition: datetime) -> st
     return f"{prefix}{partition.astimezone(UTC):dt=%Y-%m-%d/hour=%H}/{work_id}{chunk}.jsonl.gz"
 
 
-def result_line(identity: dict, id: str | None, own: dict, outcome: dict) -> dict:
+def result_line(
+    identity: dict[str, Any], id: str | None, own: dict[str, Any], outcome: dict[str, Any]
+) -> dict[str, Any]:
     """One result, its fields in the order of RESULT_FIELDS, the comment's own fields behind its id.
 
     identity: work_id and position, or nothing where results are not shared. outcome: a sentiment or an error.
@@ -28,7 +30,7 @@ def result_line(identity: dict, id: str | None, own: dict, outcome: dict) -> dic
     return {**identity, "id": id, **own, **outcome}
 
 
-def line_text(line: dict) -> str:
+def line_text(line: dict[str, Any]) -> str:
     """`line` as JSON that every reader takes: no NaN or infinity (null instead), no half of a surrogate pair."""
     try:
         text = _encode(line)
@@ -42,7 +44,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _ESCAPED = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(\\ud[89a-f][0-9a-f]{2})")
 
 
-def _whole(match: re.Match) -> str:
+def _whole(match: re.Match[str]) -> str:
     return "\\ufffd" if match[1] else match[0]
 
 

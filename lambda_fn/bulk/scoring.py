@@ -5,12 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from lambda_fn.bulk.columns import ABSENT, Columns, at, id_text
 from lambda_fn.bulk.records import check_object, parse_record
 from lambda_fn.bulk.results import result_line
 from lambda_fn.model.classifier import Sentiment
+from lambda_fn.model.isolation import Classifier, classify_each
 from lambda_fn.model.moodless import why_no_mood
 from lambda_fn.model.text import TextError, check_text
 
@@ -19,14 +20,6 @@ REMEMBERED_TEXTS = 20_000
 # Digits of a score or probability in a result: those of the HTTP API's answers.
 DIGITS = 4
 LEFT_OUT = frozenset({"text_deleted", "text_bot"})
-
-
-class Classifier(Protocol):
-    """What scores texts: the model in this process, or a running service."""
-
-    revision: str
-
-    def classify(self, texts: Sequence[str]) -> list[Sentiment]: ...
 
 
 @dataclass(slots=True)
@@ -156,20 +149,15 @@ class Scorer:
         return found | scored
 
     def _classify(self, texts: list[str]) -> list[dict]:
-        """The outcome of each text. What the model cannot take at all is narrowed down to the one comment."""
-        try:
-            sentiments = self._classifier.classify(texts)
-            coins = self._coins(texts, sentiments)
-        except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-            if not _one_texts_fault(error):
-                raise
-            if len(texts) == 1:
-                unreadable = TextError("text_unreadable", f"the model cannot read the text: {type(error).__name__}")
-                return [self._failed(unreadable)]
-            middle = len(texts) // 2
-            return self._classify(texts[:middle]) + self._classify(texts[middle:])
-        self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
-        return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
+        """The outcome of each text; what the model cannot take is an error of that text alone."""
+        found = classify_each(self._classifier, texts)
+        read = [(text, s) for text, s in zip(texts, found, strict=True) if isinstance(s, Sentiment)]
+        coins = iter(self._coins([text for text, _ in read], [sentiment for _, sentiment in read]))
+        self.tally.tokens += sum(sentiment.tokens for _, sentiment in read)
+        return [
+            self._sentiment(text, item, next(coins)) if isinstance(item, Sentiment) else self._failed(item)
+            for text, item in zip(texts, found, strict=True)
+        ]
 
     def _remember(self, scored: dict[bytes, dict]) -> None:
         self._remembered.update(scored)
@@ -216,13 +204,6 @@ class Scorer:
             self.tally.moods[outcome["mood"]] += 1
             self.tally.languages[outcome["language"]] += 1
         return outcome
-
-
-def _one_texts_fault(error: Exception) -> bool:
-    """Whether a batch failed by what is in it. A service that is away, or a broken model, is no comment's fault."""
-    return not isinstance(error, (ConnectionError, TimeoutError)) and type(error).__module__.partition(".")[0] != (
-        "lambda_fn"
-    )
 
 
 def _identity(chunk: ScorableChunk, position: int) -> dict:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Protocol
 
-from lambda_fn.model.classifier import Sentiment, SentimentClassifier
+from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.text import TextError
 
 # What any classifier that works can score: if it cannot, the fault is the service's and no comment's.
@@ -12,7 +13,16 @@ CONTROL = "to the moon"
 logger = logging.getLogger(__name__)
 
 
-def classify_each(classifier: SentimentClassifier, texts: Sequence[str]) -> list[Sentiment | TextError]:
+class Classifier(Protocol):
+    """What scores texts: the model in this process, or a running service."""
+
+    revision: str
+
+    def classify(self, texts: Sequence[str]) -> list[Sentiment]:
+        """Score `texts`, in order."""
+
+
+def classify_each(classifier: Classifier, texts: Sequence[str]) -> list[Sentiment | TextError]:
     """As `classifier.classify`, with a TextError `text_unreadable` in the place of a comment that makes it raise.
 
     Of n comments with k bad ones, at most about 2 k log2(n) further calls find them. Raises what the classifier raised

@@ -8,6 +8,7 @@ most comments never come that far, since a few English words settle it. What tha
 
 import re
 from functools import cache
+from typing import Any
 
 ENGLISH, OTHER = "en", "other"
 # Languages that are weighed against English: those that crypto forums are written in. More of them would only win
@@ -31,7 +32,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @cache
-def _identifier():
+def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
@@ -57,4 +58,4 @@ def margin(text: str) -> float:
     ranked = _identifier().rank(text)
     english = next(score for name, score in ranked if name == ENGLISH)
     best = next(score for name, score in ranked if name != ENGLISH)
-    return best - english
+    return float(best - english)
