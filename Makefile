@@ -23,7 +23,7 @@ PIP_QUIET := --quiet --disable-pip-version-check
 UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme synth \
+.PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme mood-picture synth \
   deploy publish lock clean bench bench-guard readme-check package-check
 
 help:  ## list the targets
@@ -88,8 +88,13 @@ bench: $(BENCH_VENV)/.ready  ## compare with the predecessor and the peers (inst
 bench-guard: $(VENV)/.ready  ## fail if the encoder is over 15 % slower, against its products in fp32, than committed
 	$(PY) -m scripts.benchmark.guard $(ARGS)
 
+mood-picture: $(VENV)/.ready  ## draw README's picture again from the committed rollup of May 2022
+	$(VENV)/bin/crypto-sentiment mood docs/mood/may-2022.rollup.jsonl.gz --from 2022-05-01 --by coin,day \
+	  --coin BTC --coin ETH --coin LUNA --coin UST --chart docs/mood/may-2022.png \
+	  --title "Net mood of Reddit comments, May 2022, by coin and day: positive − negative, points"
+
 readme: $(VENV)/.ready  ## run the documents' commands again and put their output into them
-	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md training/README.md findings/README.md
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md docs/MOOD.md training/README.md findings/README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade

@@ -59,6 +59,8 @@ def _colours(series: dict[str, list[int]]) -> dict[str, str]:
 
 
 def _over_time(found: Answer, series: dict[str, list[int]], pyplot: Any) -> Any:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
     figure, (top, bottom) = pyplot.subplots(
         2, sharex=True, figsize=(10, 5.8), gridspec_kw={"height_ratios": [4, 1]}, layout="constrained"
     )
@@ -92,6 +94,9 @@ def _over_time(found: Answer, series: dict[str, list[int]], pyplot: Any) -> Any:
     )
     bottom.set_ylabel(f"comments\na{'n' if width == 'hour' else ''} {width}")
     bottom.yaxis.set_major_formatter(lambda number, _: f"{number:,.0f}")
+    locator = AutoDateLocator()
+    bottom.xaxis.set_major_locator(locator)
+    bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     bottom.set_xlabel("UTC")
     _style(top, series)
     return figure

@@ -24,6 +24,8 @@ HISTORY_S = 7 * DAY
 USUAL_COMMENTS = 30
 # No share whose interval is wider than this: with fewer than about 30 comments a percentage says nothing.
 WIDEST = 0.4
+# Nor one that would be the last days' more than its own.
+LEAST_COMMENTS = 10
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Shares:
 
     rollup: the groups, added up; `model` is "" where there were several. effective: [g] comments drawn one by one that
     would say as much. value, low, high: [g, 4] of negative, neutral, positive (0 to 1) and net mood (-1 to 1); NaN
-    where an interval would be wider than WIDEST.
+    where an interval would be wider than WIDEST, or there are fewer than LEAST_COMMENTS.
     """
 
     rollup: Rollup
@@ -73,9 +75,9 @@ def estimate(
     scales = _scales(before, _Groups.of(pool, (), width, before.revisions), by)
     prior = _prior(groups, before, by, scales) if "hour" in by else np.full((len(groups.rollup), 3), FLAT)
     value, low, high = groups.estimate(prior, _scale_of(groups, by, scales))
-    narrow = (high - low)[:, :3].max(axis=1, initial=0) <= WIDEST
+    borne = ((high - low)[:, :3].max(axis=1, initial=0) <= WIDEST) & (groups.effective >= LEAST_COMMENTS)
     for column in (value, low, high):
-        column[~narrow] = np.nan
+        column[~borne] = np.nan
     return Shares(groups.rollup, groups.effective, value, low, high)
 
 

@@ -227,18 +227,23 @@ def main(
     kept: Annotated[Path, typer.Option(help="keeps the probabilities for the next run")] = Path(
         "build/training/mood.npz"
     ),
-    out: Annotated[Path | None, typer.Option(help="JSON file to write too")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file to write too; its tables go beside it as Markdown")
+    ] = None,
 ) -> None:
     """Print both protocols' tables for the model in the repository."""
     probabilities, moods, revision = held_out(data, kept)
     found: dict = {"revision": revision, "held_out": len(moods), "slices": slices}
+    tables = []
     for name, folds in ((f"cross-fitted, {FOLDS} folds", FOLDS), ("strict halves", 2)):
         found[name] = [measure(probabilities, moods, folds, size, slices) for size in SIZES]
-        print(markdown(name, found[name]), end="\n\n")
+        tables.append(markdown(name, found[name]))
     found["natural"] = natural(probabilities, moods, natural_groups(scored(data, "dev")))
-    print(natural_markdown(found["natural"]))
+    text = "\n\n".join([*tables, natural_markdown(found["natural"])]) + "\n"
+    print(text, end="")
     if out:
         out.write_text(json.dumps(found, indent=1) + "\n")
+        out.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":
