@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(30.0, gt=0, le=900, description="seconds that a caller may take to send a body")
 
     # what the HTTP API takes on at a time, in one process; more is answered 503 with retry-after
-    max_wait_s: float = Field(0.4, gt=0, le=60, description="seconds that one comment may expect to wait to be scored")
+    max_wait_s: float = Field(0.25, gt=0, le=60, description="seconds that one comment may expect to wait to be scored")
     max_batch_wait_s: float = Field(15.0, gt=0, le=900, description="the same for a batch, a stream, an explanation")
     max_pending_requests: int = Field(256, ge=1, le=100_000, description="requests of few comments that may wait")
     max_pending_batches: int = Field(16, ge=1, le=10_000, description="batches, streams and explanations that may wait")

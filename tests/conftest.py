@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,15 +48,18 @@ class Served(str):
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Served]:
-    """Run the API under uvicorn with these environment variables; the base URL, once it answers."""
+def served(preexec: Callable[[], None] | None = None, **environment: str) -> Iterator[Served]:
+    """Run the API as its command serves it, with these environment variables; the base URL, once it answers.
+
+    preexec: run in the new process before it starts, to limit what it may use.
+    """
     import httpx
 
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "lambda_fn.api:app", "--port", str(port), "--log-level", "warning"]
-    command += ["--http", "lambda_fn.http.connections:Connection"]
-    command += ["--timeout-keep-alive", "75"]  # as deployed: a busy server must not close what a caller is writing to
-    process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment})
+    command = [sys.executable, "-m", "crypto_sentiment", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, env={**os.environ, "ORT_THREADS": "1", **environment}, preexec_fn=preexec
+    )
     url = Served(f"http://127.0.0.1:{port}")
     url.pid = process.pid
     try:

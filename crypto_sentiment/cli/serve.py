@@ -18,6 +18,9 @@ def serve(
     import uvicorn
 
     from lambda_fn.contract import API_APP, API_PROTOCOL
+    from lambda_fn.http.connections import backlog
 
     # Idle connections outlive a load balancer's (60 s), or it would write into closed ones.
-    uvicorn.run(API_APP, host=host, port=port, http=API_PROTOCOL, access_log=False, timeout_keep_alive=75)
+    uvicorn.run(
+        API_APP, host=host, port=port, http=API_PROTOCOL, backlog=backlog(), access_log=False, timeout_keep_alive=75
+    )

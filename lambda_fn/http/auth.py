@@ -4,6 +4,7 @@ With `API_AUTH=iam` API Gateway has checked the caller's signature already, and 
 """
 
 import hmac
+import json
 import logging
 import threading
 import time
@@ -15,6 +16,8 @@ from lambda_fn.http.errors import ApiError
 from lambda_fn.settings import Settings
 
 HEADER = "x-api-key"
+# What the key may be called in a secret of several key/value pairs; case, dashes and underscores aside.
+KEY_NAMES = {"apikey", "xapikey", "key"}
 
 # How long a key read from Secrets Manager is trusted: after a rotation the old key works at most this much longer.
 KEY_TTL_S = 60.0
@@ -129,7 +132,8 @@ class _SecretKey:
                 code = getattr(error, "response", {}).get("Error", {}).get("Code", type(error).__name__)
                 if code in REVOKED:
                     self._key = b""
-                logger.error("cannot read the API key's secret %s: %s", self.arn, code)
+                reason = error if isinstance(error, ValueError) else code  # ours quotes nothing of the secret
+                logger.error("cannot read the API key's secret %s: %s", self.arn, reason)
             finally:
                 self._read_at = self._clock()
 
@@ -141,7 +145,29 @@ class _SecretKey:
 
             config = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
             self._client = boto3.client("secretsmanager", config=config)
-        return self._client.get_secret_value(SecretId=self.arn)["SecretString"].strip().encode()
+        return key_in(self._client.get_secret_value(SecretId=self.arn)["SecretString"]).encode()
+
+
+def key_in(secret: str) -> str:
+    """The key in a secret's text: the text itself, or, of key/value pairs as the console makes them, the value of the
+    only one, or of the one that is called like a key.
+
+    Raises ValueError for pairs among which it cannot be found.
+    """
+    try:
+        pairs = json.loads(secret)
+    except (ValueError, RecursionError):
+        return secret.strip()
+    if not isinstance(pairs, dict):
+        return secret.strip()
+    values = list(pairs.values()) if len(pairs) == 1 else [pairs[name] for name in pairs if _plain(name) in KEY_NAMES]
+    if len(values) != 1 or not isinstance(values[0], str):
+        raise ValueError("the secret holds several pairs, and none of them, or more than one, is called api_key")
+    return values[0].strip()
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _same(sent: str, key: bytes) -> bool:

@@ -9,6 +9,7 @@ longest without a request gives way to a new one.
 
 import asyncio
 import resource
+from functools import cache
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -18,6 +19,7 @@ HEADERS_TIMEOUT_S = 10.0
 WRITE_TIMEOUT_S = 30.0
 # Of the process's file descriptors; the rest are for temporary files, the model, and boto3.
 SHARE_OF_FILES = 0.75
+MAX_FILES = 16_384
 
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -25,10 +27,30 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-lengt
 _waiting: dict["Connection", None] = {}
 
 
+@cache
+def max_files() -> int:
+    """Files and connections that the process may have open; takes as many as it can have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return files
+
+
 def max_connections() -> int:
     """Connections that may be open at a time."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return int(SHARE_OF_FILES * min(files, 65_536))
+    return int(SHARE_OF_FILES * max_files())
+
+
+def backlog() -> int:
+    """Connections that may wait to be accepted, and that asyncio then accepts in one go, before any can give way.
+
+    Without a file left, asyncio up to Python 3.13 logs a traceback for each of them and is deaf meanwhile.
+    """
+    return max(16, min(2048, (max_files() - max_connections()) // 4))
+
+
+max_files()  # now, before the first is accepted
 
 
 class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]

@@ -68,9 +68,10 @@ class Signature:
                 f"the access key id must be {ACCESS_KEY_ID!r}, with this service's API key as the secret access key",
             )
         names = match["headers"].split(";")
-        if not {"host", "x-amz-date"} <= set(names) or not set(names) <= set(headers):
+        # The target too, as every SDK does: else who catches a signed call could make another operation of it.
+        if not {"host", "x-amz-date", "x-amz-target"} <= set(names) or not set(names) <= set(headers):
             raise SignatureRefused(
-                "IncompleteSignatureException", "host, x-amz-date and no absent header must be signed"
+                "IncompleteSignatureException", "host, x-amz-date, x-amz-target and no absent header must be signed"
             )
         try:
             signed_at = datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

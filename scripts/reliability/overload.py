@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import sys
 import time
 
 from scripts.reliability.callers import Answers, closed_loop, open_loop, post
@@ -98,7 +99,7 @@ def main() -> None:
     print(f"| at {arguments.factor:g} times its capacity for {arguments.seconds:g} s | |\n|---|---|")
     for name, value in figures.items():
         print(f"| {name} | {value} |")
-    print(f"\n{time.perf_counter() - started:.0f} s in all")
+    print(f"{time.perf_counter() - started:.0f} s in all", file=sys.stderr)
 
 
 if __name__ == "__main__":

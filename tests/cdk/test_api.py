@@ -2,6 +2,8 @@ import json
 
 from aws_cdk.assertions import Match
 
+from lambda_fn.contract import Cors
+
 
 def test_every_path_reaches_the_function(default):
     routes = {route["RouteKey"] for route in default.resources("AWS::ApiGatewayV2::Route")}
@@ -40,7 +42,9 @@ def test_no_browser_origin_may_call_unless_named(default, deployment):
     named = deployment("open")
     (api,) = named.resources("AWS::ApiGatewayV2::Api")
     assert api["CorsConfiguration"]["AllowOrigins"] == ["https://a.org"]
-    assert "x-api-key" in api["CorsConfiguration"]["AllowHeaders"]
+    assert api["CorsConfiguration"]["AllowHeaders"] == list(Cors.ALLOW_HEADERS)
+    assert api["CorsConfiguration"]["ExposeHeaders"] == list(Cors.EXPOSE_HEADERS)
+    assert api["CorsConfiguration"]["AllowMethods"] == list(Cors.METHODS)
     named.template().has_resource_properties(
         "AWS::Lambda::Function",
         {

@@ -164,3 +164,17 @@ def test_it_runs_as_a_script_and_help_tells_the_exit_codes():
     command = [sys.executable, "-m", "crypto_sentiment.client", "score", "--help"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert "Exit codes" in done.stdout
+
+
+def test_a_comment_that_was_too_much_once_is_a_line_like_any_other(server, tmp_path):
+    """300 comments, one of them a numeric reference of 4,301 digits, one empty: 300 lines, and no retry."""
+    comments = [{"id": str(i), "text": "to the moon"} for i in range(300)]
+    comments[7]["text"] = "&#" + "9" * 4_301 + ";"
+    comments[9]["text"] = "\u200b"
+    source, output = tmp_path / "comments.jsonl", tmp_path / "scored.jsonl"
+    source.write_text("".join(json.dumps(comment) + "\n" for comment in comments))
+    done = run("score", str(source), "--url", server, "--output", str(output))
+    lines = [json.loads(line) for line in output.read_text().splitlines()]
+    assert done.exit_code == 3
+    assert len(lines) == 300
+    assert [line["id"] for line in lines if "error" in line] == ["7", "9"]

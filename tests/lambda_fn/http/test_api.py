@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from lambda_fn.contract import Cors
 from tests.comments import LONG, NEGATIVE, ODD, POSITIVE
 from tests.conftest import API_KEY
 
@@ -296,3 +297,16 @@ def test_a_fault_is_a_typed_500_and_logs_no_comment(monkeypatch, caplog):
     assert answer["headers"]["x-request-id"] in caplog.text
     assert "RuntimeError at" in caplog.text
     assert "secret" not in caplog.text + answer["body"]
+
+
+@pytest.mark.parametrize("header", Cors.ALLOW_HEADERS)
+def test_a_page_of_an_allowed_origin_may_send_what_the_contract_lists(keyed_server, header):
+    asked = {"origin": "https://example.com", "access-control-request-method": "POST"}
+    answer = httpx.options(f"{keyed_server}/", headers={**asked, "access-control-request-headers": header})
+    assert answer.status_code == 200
+    assert header in answer.headers["access-control-allow-headers"]
+
+
+def test_a_page_of_an_allowed_origin_may_read_what_the_contract_lists(keyed_server):
+    answer = httpx.get(f"{keyed_server}/health", headers={"origin": "https://example.com"})
+    assert set(answer.headers["access-control-expose-headers"].split(", ")) == set(Cors.EXPOSE_HEADERS)

@@ -192,3 +192,30 @@ def test_an_empty_secret_lets_nobody_in(aws, secret, clock):
     for key in ["any", " "]:
         with pytest.raises(AuthUnavailable):
             check(ApiKeyAuth(Settings(api_auth="api-key", api_key_secret_arn=secret), clock), key)
+
+
+@pytest.mark.parametrize(
+    "secret_string",
+    [
+        "first-key",
+        '{"api_key": "first-key"}',
+        '{"whatever": "first-key"}',
+        '{"user": "me", "API-Key": "first-key"}',
+        '{"x-api-key": " first-key ", "note": ""}',
+        " first-key\n",
+    ],
+)
+def test_reads_a_secret_of_key_value_pairs_as_the_console_makes_it(aws, secret, secret_auth, secret_string):
+    aws.put_secret_value(SecretId=secret, SecretString=secret_string)
+    check(secret_auth, "first-key")
+    with pytest.raises(Unauthorized):
+        check(secret_auth, secret_string + "x")
+
+
+@pytest.mark.parametrize("secret_string", ['{"a": "one-value", "b": "two-value"}', '{"a": 7}', "{}"], ids="abc")
+def test_says_in_a_line_which_pairs_it_cannot_read(aws, secret, secret_auth, caplog, secret_string):
+    aws.put_secret_value(SecretId=secret, SecretString=secret_string)
+    with pytest.raises(AuthUnavailable):
+        check(secret_auth, "one-value")
+    assert "the secret holds several pairs" in caplog.text
+    assert "one-value" not in caplog.text

@@ -224,6 +224,10 @@ def test_a_signature_is_good_for_a_quarter_of_an_hour(minutes):
         (lambda h: h.update({"x-amz-date": "20269999T999999Z"}), "InvalidSignatureException"),
         (lambda h: h.pop("x-amz-target"), "IncompleteSignatureException"),
         (lambda h: h.update(authorization=h["authorization"].replace("host;", "")), "IncompleteSignatureException"),
+        (
+            lambda h: h.update(authorization=h["authorization"].replace(";x-amz-target", "")),
+            "IncompleteSignatureException",
+        ),
     ],
 )
 def test_a_malformed_signature_is_refused_before_the_body(change, name):
