@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambda_fn.bulk.columns import ABSENT, Columns, at, id_text
-from lambda_fn.bulk.records import check_object, parse_record
+from lambda_fn.bulk.records import UnreadableRecord, check_object, parse_record
 from lambda_fn.bulk.results import result_line
 from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.moodless import why_no_mood
@@ -116,6 +116,8 @@ class Scorer:
         ]
 
     def _judge(self, record: Any, columns: Columns) -> Judged:
+        if isinstance(record, UnreadableRecord):
+            return Judged(record.id, {}, record)
         try:
             comment = parse_record(record) if isinstance(record, bytes) else check_object(record)
         except TextError as error:
@@ -160,16 +162,27 @@ class Scorer:
         try:
             sentiments = self._classifier.classify(texts)
             coins = self._coins(texts, sentiments)
-        except (ValueError, TypeError, RuntimeError, OverflowError) as error:
+        except Exception as error:
             if not _one_texts_fault(error):
                 raise
             if len(texts) == 1:
+                if not self.works():
+                    raise
                 unreadable = TextError("text_unreadable", f"the model cannot read the text: {type(error).__name__}")
                 return [self._failed(unreadable)]
             middle = len(texts) // 2
             return self._classify(texts[:middle]) + self._classify(texts[middle:])
         self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
         return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
+
+    def works(self) -> bool:
+        """Whether a plain comment can be scored. If not, the model is broken, and no comment is at fault."""
+        try:
+            plain = ["to the moon"]
+            self._coins(plain, self._classifier.classify(plain))
+        except Exception:
+            return False
+        return True
 
     def _remember(self, scored: dict[bytes, dict]) -> None:
         self._remembered.update(scored)
