@@ -22,7 +22,10 @@ def visibility_timeout(context: ContextValues) -> Duration:
 
 
 class BulkScoring(Construct):
-    """lambda_fn.bulk.handler.handler, fed from the queue of `data`, whose inputs it reads and results it writes."""
+    """lambda_fn.bulk.handler.handler, fed from the queue of `data`, whose inputs it reads and results it writes.
+
+    The event source grants what consuming takes: receive, delete, and change the visibility of what failed.
+    """
 
     def __init__(self, scope: Construct, id: str, context: ContextValues, data: BulkData):
         super().__init__(scope, id)

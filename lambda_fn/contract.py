@@ -135,7 +135,7 @@ class Default:
     BULK_BATCH_SIZE = 10
     BULK_WINDOW_S = 5
     BULK_CONCURRENCY = 5
-    BULK_RECEIVES = 5
+    BULK_RECEIVES = 32  # twelve hours of outage take 29 (lambda_fn/bulk/redelivery.py)
     INPUT_DAYS = 30
     RESULTS_DAYS = 365
     LOG_DAYS: Final = 30

@@ -1,4 +1,4 @@
-"""Real SQS and S3 APIs over HTTP (moto's server), which can be told to refuse; and the event source mapping's part.
+"""Real SQS and S3 APIs over HTTP (moto's server), which can be told to fail; and the event source mapping's part.
 
 with LocalAws() as aws:
     queue = aws.create_queue()
@@ -7,7 +7,10 @@ with LocalAws() as aws:
 """
 
 import json
+import random
+import socket
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +32,17 @@ SLOW_DOWN = (
 )
 
 
+EXPIRED_XML = (
+    b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+)
+EXPIRED_JSON = (
+    b'{"__type": "com.amazon.coral.service#ExpiredTokenException",'
+    b' "message": "The security token included in the request is expired"}'
+)
+# What the tests' own clients call themselves: faults are for the product.
+HARNESS = "test-harness"
+
+
 @dataclass(frozen=True)
 class Queue:
     url: str
@@ -42,6 +56,8 @@ class LocalAws:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=MotoRequestHandler)
         self._refuses: Callable[[str, str], bool] = lambda method, path: False
+        self._away_until, self._fault_share, self._dice, self._expired = 0.0, 0.0, random.Random(0), False
+        self.faults = 0
         self.requests: Counter[tuple[str, str]] = Counter()
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -63,8 +79,30 @@ class LocalAws:
             region_name="us-east-1",
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
-            config=Config(retries={"mode": "standard"}),
+            config=Config(retries={"mode": "standard"}, user_agent_extra=HARNESS),
         )
+
+    def away(self, seconds: float) -> None:
+        """Go away for so long from now on: half of the product's requests get a 503, half a broken connection."""
+        self._away_until = time.monotonic() + seconds
+
+    @contextmanager
+    def faulty(self, share: float) -> Iterator[None]:
+        """Fail so large a share of the product's requests, at random."""
+        self._fault_share = share
+        try:
+            yield
+        finally:
+            self._fault_share = 0.0
+
+    @contextmanager
+    def expired(self) -> Iterator[None]:
+        """Refuse the product's credentials, as expired."""
+        self._expired = True
+        try:
+            yield
+        finally:
+            self._expired = False
 
     @contextmanager
     def refusing(self, refuses: Callable[[str, str], bool]) -> Iterator[None]:
@@ -84,12 +122,19 @@ class LocalAws:
     def _answer(self, environ, start_response):
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         self.requests[method, path] += 1
-        if self._refuses(method, path):
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response(
-                "503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(SLOW_DOWN)))]
-            )
-            return [SLOW_DOWN]
+        refused = self._refuses(method, path)
+        if HARNESS not in environ.get("HTTP_USER_AGENT", ""):
+            if self._expired:
+                is_json = "json" in environ.get("CONTENT_TYPE", "")
+                return _answer(environ, start_response, "403 Forbidden", EXPIRED_JSON if is_json else EXPIRED_XML)
+            if time.monotonic() < self._away_until or self._dice.random() < self._fault_share:
+                self.faults += 1
+                if self.faults % 2:
+                    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+                    raise ConnectionResetError
+                refused = True
+        if refused:
+            return _answer(environ, start_response, "503 Slow Down", SLOW_DOWN)
         return self._moto(environ, start_response)
 
     def create_queue(self, visibility_s: int = 60, max_receives: int = 5) -> Queue:
@@ -154,6 +199,13 @@ class LocalAws:
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             for item in page.get("Contents", []):
                 self.s3.delete_object(Bucket=bucket, Key=item["Key"])
+
+
+def _answer(environ, start_response, status: str, body: bytes) -> list[bytes]:
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    kind = "application/json" if body.startswith(b"{") else "application/xml"
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 class EventSource:

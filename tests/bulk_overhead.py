@@ -15,7 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("ORT_THREADS", "1")
 
-from lambda_fn.bulk.invocation import Deadline
+from lambda_fn.bulk.deadline import Deadline
 from lambda_fn.bulk.process import BulkScorer
 from lambda_fn.bulk.results import FolderResults
 from lambda_fn.bulk.scoring import Scorer

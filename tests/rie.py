@@ -9,6 +9,7 @@ and hash, into `.cache/`. One RIE is one execution environment: it takes one inv
 
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import platform
@@ -47,7 +48,8 @@ def rie_binary(architecture: str | None = None) -> Path:
 
 
 def _download(folder: Path) -> Path:
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    python = sys.executable if importlib.util.find_spec("pip") else sys._base_executable  # uv's environments have none
+    pip = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "--no-deps", "--only-binary", ":all:", "--dest", str(folder), SAM_CLI],
         capture_output=True,

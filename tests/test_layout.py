@@ -39,7 +39,7 @@ ROOMS = {
     "crypto_sentiment/client": {"lambda_fn.contract"},
     "crypto_sentiment": {"lambda_fn"},
     "training": {"lambda_fn.model", "lambda_fn.settings", "lambda_fn.contract", "lambda_fn.mood"},
-    "scripts": {"lambda_fn", "crypto_sentiment", "cdk", "tests.comments"},
+    "scripts": {"lambda_fn", "crypto_sentiment", "cdk", "tests.comments", "tests.reconcile"},
 }
 OURS = {"lambda_fn", "crypto_sentiment", "cdk", "training", "scripts", "tests"}
 

@@ -1,72 +1,93 @@
 """Wait for the results of what `crypto-sentiment submit` sent, count them, and join them with the input.
 
-crypto-sentiment collect comments.jsonl.gz --bucket my-results --output scored.jsonl
+    crypto-sentiment collect comments.jsonl.gz --bucket my-results --output scored.jsonl
+    crypto-sentiment collect stdin-0f3a….receipt.jsonl --bucket my-results
+
+A comment's result is known by the work that it was sent in and its position there, and only the very bytes that were
+submitted are joined with their results.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from crypto_sentiment.bulk.receipts import Receipt
-from crypto_sentiment.files.comment_files import CommentFile
+from crypto_sentiment.bulk.results import Collector
+from crypto_sentiment.bulk.sources import sha256_of
+from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
 from crypto_sentiment.files.errors import InputError
+from crypto_sentiment.files.lock import only_process
 from crypto_sentiment.files.output import check, find_output, write_results
+from crypto_sentiment.files.places import RECEIPT, Place
 from lambda_fn.bulk.columns import Columns, at, id_text
+from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.records import parse_record
-from lambda_fn.bulk.results import read_lines, result_key, result_line, unique_lines
-from lambda_fn.contract import RESULT_FIELDS
+from lambda_fn.bulk.results import result_line
+from lambda_fn.contract import RESULT_FIELDS, Exit
 from lambda_fn.model.text import TextError
 
 console = Console(stderr=True)
 POLL_S = 2.0
+# A short --timeout is no reason to give up at the first fault.
+LEAST_PATIENCE_S = 30.0
+TOLD_PAUSE_S = 1.0
 NO_RESULT = "no_result"
 OUTCOME_FIELDS = tuple(name for name in RESULT_FIELDS if name not in ("work_id", "position", "id"))
 
 
-class Collector:
-    """Reads the result objects of a receipt's works."""
+@dataclass
+class Collected:
+    """How many of the comments have their result, and what is wrong with those that could not be scored, by code."""
 
-    def __init__(self, s3, bucket: str, prefix: str, receipt: Receipt):
-        self._s3, self._bucket, self._prefix, self._receipt = s3, bucket, prefix, receipt
-        self._keys: dict[str, list[str]] = {}
-        self._counted: dict[str, int] = {}
+    comments: int
+    found: int
+    is_complete: bool
+    errors: Counter[str] = field(default_factory=Counter)
 
-    def look(self) -> int:
-        """List what is there. Returns the number of comments that have a result so far."""
-        hours = result_key(self._prefix, "", 0, self._receipt.partition).rpartition("/")[0] + "/"
-        keys: dict[str, list[str]] = {}
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=hours):
-            for item in page.get("Contents", []):
-                name = item["Key"].rpartition("/")[2].removesuffix(".jsonl.gz")
-                keys.setdefault(name.partition("-")[0], []).append(item["Key"])
-        found = 0
-        for work_id, count in self._receipt.works:
-            mine = sorted(keys.get(work_id, []), key=_chunk_start)
-            if mine != self._keys.get(work_id):
-                self._keys[work_id] = mine
-                self._counted[work_id] = sum(1 for _ in self.lines(work_id))
-            found += min(count, self._counted[work_id])
-        return found
+    @property
+    def exit_code(self) -> int:
+        if self.found < self.comments or not self.is_complete:
+            return Exit.FAILED
+        return Exit.SOME_NOT_SCORED if self.errors else Exit.DONE
 
-    def lines(self, work_id: str) -> Iterator[dict]:
-        """The work's result lines in the order of its records, each once."""
-        return unique_lines(line for key in self._keys[work_id] for line in read_lines(self._body(key)))
-
-    def _body(self, key: str) -> bytes:
-        return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
-    def missing(self) -> dict[str, int]:
-        """Works that lack results: work id -> number of comments without one."""
-        works = self._receipt.works
-        return {work_id: n - self._counted[work_id] for work_id, n in works if n > self._counted[work_id]}
+    def described(self) -> str:
+        said = f"{self.found:,} of {self.comments:,} comments have their result"
+        if count := self.errors.total():
+            kinds = ", ".join(f"{number:,} {code}" for code, number in self.errors.most_common())
+            said += f"; {count:,} of them could not be scored: {kinds}"
+        return said
 
 
-def _chunk_start(key: str) -> int:
-    return int(key.rpartition("/")[2].removesuffix(".jsonl.gz").partition("-")[2] or 0)
+def find_receipt(source: Path, receipt: Path | None) -> tuple[Path | None, Path]:
+    """The file that was submitted, if it is to be joined, and its receipt. Raises InputError."""
+    if source.name.endswith(RECEIPT):
+        return None, receipt or source
+    if source == STANDARD_INPUT:
+        if receipt is None:
+            raise InputError("a stream cannot be read again: give the receipt that submit named, in place of -")
+        return None, receipt
+    return source, receipt or Path(f"{source}{RECEIPT}")
+
+
+def open_submitted(source: Path, receipt: Receipt) -> CommentFile:
+    """The file that the receipt is of. Raises InputError for any other, whatever it is called."""
+    comments = CommentFile.open(source)
+    known = receipt.header["source"]
+    if "sha256" in known:
+        same = comments.size == known["size"] and sha256_of(source) == known["sha256"]
+    else:  # a receipt of before there was one
+        same = (comments.size, source.stat().st_mtime_ns) == (known.get("size"), known.get("modified_ns"))
+    if not same:
+        raise InputError(
+            f"{source} is not what was submitted with {receipt.path}: it has changed since, or is another file. "
+            "Give the receipt in its place to get the results alone, or submit it again."
+        )
+    return comments
 
 
 def join(comments: CommentFile, collector: Collector, receipt: Receipt) -> Iterator[dict]:
@@ -95,6 +116,13 @@ def joined_line(record: bytes, result: dict | None, columns: Columns) -> dict:
     return result_line({}, found_id, own, {name: result.get(name) for name in OUTCOME_FIELDS})
 
 
+def results_alone(collector: Collector, receipt: Receipt) -> Iterator[dict]:
+    """The results as they lie in the bucket, without the texts, which are not there."""
+    for work_id, _ in receipt.works:
+        for line in collector.lines(work_id):
+            yield {name: value for name, value in line.items() if name not in ("work_id", "position")}
+
+
 def wait(collector: Collector, expected: int, timeout: float) -> int:
     """Look until `expected` comments have results or the time is up. Returns how many have."""
     deadline = time.monotonic() + timeout
@@ -105,29 +133,48 @@ def wait(collector: Collector, expected: int, timeout: float) -> int:
             bar.update(task, completed=found)
             if found >= expected or time.monotonic() >= deadline:
                 return found
-            time.sleep(POLL_S)
+            time.sleep(min(POLL_S, max(0.0, deadline - time.monotonic())))
 
 
-def run(source: Path, bucket: str, prefix: str, output: Path | None, receipt: Path, timeout: float) -> bool:
-    """Wait, and join the results with `source` in `output`. Returns whether every comment has its result.
+def _tell(error: BaseException, pause: float) -> None:
+    if pause > TOLD_PAUSE_S:
+        console.print(f"S3 does not answer ({error}). Trying again.", style="yellow", highlight=False)
 
-    Raises InputError, OutputError, UsageError and botocore's errors.
+
+def run(
+    source: Path, bucket: str, prefix: str, output: Path | None, receipt_path: Path | None, timeout: float
+) -> Collected:
+    """Wait, and join the results with `source` in `output`.
+
+    Raises InputError, OutputError, UsageError, CredentialsRefused and botocore's errors.
     """
-    import boto3
-
+    submitted, path = find_receipt(source, receipt_path)
+    receipt = Receipt.read(path)
+    comments = open_submitted(submitted, receipt) if submitted and (output or submitted.exists()) else None
+    patience = Patience.of_seconds(max(timeout, LEAST_PATIENCE_S), waiting=_tell)
+    collector = Collector(client("s3"), bucket, prefix, receipt, patience)
     try:
-        known = Receipt.read(receipt)
-    except (OSError, ValueError, KeyError, IndexError):
-        raise InputError(f"{receipt} is not a receipt of crypto-sentiment submit") from None
-    collector = Collector(boto3.client("s3"), bucket, prefix, known)
-    found = wait(collector, known.comments, timeout)
-    console.print(f"{found:,} of {known.comments:,} comments have their result")
-    if output:
+        if output is None:
+            return _wait_and_say(collector, receipt, timeout)
         destination = find_output(str(output), None)
-        comments = CommentFile.open(source)
-        check(destination, [comments.source.place])
-        lines = write_results(join(comments, collector, known), destination)
-        console.print(f"{lines:,} comments with their results in {output}")
+        places = [Place(str(path), path=path), *([comments.source.place] if comments else [])]
+        check(destination, places)
+        with only_process(output):
+            collected = _wait_and_say(collector, receipt, timeout)
+            lines = join(comments, collector, receipt) if comments else results_alone(collector, receipt)
+            count = write_results(lines, destination)
+    except Exception as error:
+        raise CredentialsRefused(error) if is_credentials(error) else error from error
+    console.print(f"{count:,} {'comments with their results' if comments else 'results'} in {output}")
+    return collected
+
+
+def _wait_and_say(collector: Collector, receipt: Receipt, timeout: float) -> Collected:
+    found = wait(collector, receipt.comments, timeout)
+    collected = Collected(receipt.comments, found, receipt.is_complete, collector.errors())
+    console.print(collected.described(), highlight=False)
     for work_id, count in collector.missing().items():
         console.print(f"missing: {count:,} comments of work {work_id}")
-    return found == known.comments
+    if not receipt.is_complete:
+        console.print("[yellow]Not all was submitted:[/] run submit again, it goes on, and then collect.")
+    return collected

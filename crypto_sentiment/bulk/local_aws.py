@@ -9,6 +9,8 @@ import boto3
 import typer
 from moto.server import ThreadedMotoServer
 
+from lambda_fn.contract import Default
+
 BUCKET = "sentiment-results"
 QUEUE = "comments"
 
@@ -20,7 +22,7 @@ def create(endpoint: str) -> str:
     sqs = boto3.client("sqs", endpoint_url=endpoint, **credentials)
     dead_letters = sqs.create_queue(QueueName=f"{QUEUE}-dead-letters")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": Default.BULK_RECEIVES})
     return sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
 
 

@@ -1,17 +1,20 @@
 """What was submitted: a JSONL file of a header and one line for each work, in the order of the input."""
 
 import json
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from crypto_sentiment.files.errors import InputError
+from crypto_sentiment.files.places import RECEIPT
+
 
 @dataclass
 class Receipt:
-    """header: `source` (identity of the input and of the way it was packed) and `partition` (time of the results).
-
-    works: (work id, number of comments) of what the queue took.
+    """header: `source` (the input's name, size and sha256, and the bucket that it went through) and `partition` (time
+    of the results), and once all is sent `comments`, their number. works: (work id, number of comments) of what the
+    queue took.
     """
 
     path: Path
@@ -19,27 +22,43 @@ class Receipt:
     works: list[tuple[str, int]] = field(default_factory=list)
 
     @classmethod
-    def open(cls, path: Path, identity: dict, now: str) -> "Receipt":
-        """The receipt of an earlier run of the same input, else a new one."""
+    def read(cls, path: Path) -> "Receipt":
+        """Raises InputError if there is none. A last line cut off is left out."""
         try:
-            found = cls.read(path)
-            if found.header["source"] == identity:
-                return found
-        except (OSError, ValueError, KeyError, IndexError):
-            pass
-        return cls(path, {"source": identity, "partition": now})
+            lines = path.read_text().splitlines(keepends=True)
+            header = json.loads(lines[0])
+            works = [json.loads(line) for line in lines[1:] if line.endswith("\n")]
+            receipt = cls(path, header, [(str(work["work_id"]), int(work["comments"])) for work in works])
+            assert receipt.partition.tzinfo
+            assert "bucket" in header["source"]
+        except (OSError, ValueError, LookupError, TypeError, AssertionError):
+            raise InputError(f"{path} is not a receipt of crypto-sentiment submit") from None
+        return receipt
 
     @classmethod
-    def read(cls, path: Path) -> "Receipt":
-        """Raises OSError, ValueError, KeyError or IndexError if there is none. A last line cut off is left out."""
-        lines = path.read_text().splitlines(keepends=True)
-        header = json.loads(lines[0])
-        works = [json.loads(line) for line in lines[1:] if line.endswith("\n")]
-        return cls(path, header, [(work["work_id"], work["comments"]) for work in works])
+    def earlier(cls, path: Path, bucket: str | None) -> "Receipt | None":
+        """The receipt of an earlier run that went the same way; None if there is none."""
+        try:
+            found = cls.read(path)
+        except InputError:
+            if path.exists() and path.stat().st_size:
+                raise
+            return None
+        return found if found.header["source"]["bucket"] == bucket else None
 
     @property
     def comments(self) -> int:
         return sum(count for _, count in self.works)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the input was sent. Receipts of before there was a sha256 in them do not say."""
+        return "comments" in self.header or "sha256" not in self.header["source"]
+
+    def finish(self) -> None:
+        """Note that all is sent."""
+        self.header["comments"] = self.comments
+        self.start()
 
     @property
     def partition(self) -> datetime:
@@ -48,7 +67,12 @@ class Receipt:
     def start(self) -> None:
         """Write what is known so far; later works are appended."""
         lines = [self.header, *({"work_id": work_id, "comments": count} for work_id, count in self.works)]
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        part = self.path.with_name(f".{self.path.name}.new")
+        with part.open("w") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in lines))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path)
 
     def add(self, work_id: str, comments: int) -> None:
         """Note a work that the queue took."""
@@ -56,9 +80,9 @@ class Receipt:
         with self.path.open("a") as file:
             file.write(json.dumps({"work_id": work_id, "comments": comments}) + "\n")
 
-    def unsent(self, messages: Iterator) -> Iterator:
-        """`messages` without those at its head that an earlier run sent."""
-        sent = len(self.works)
-        for index, message in enumerate(messages):
-            if index >= sent:
-                yield message
+    def put_aside(self) -> Path:
+        """Give the file another name, which tells when it was begun. Returns that name."""
+        stem = self.path.name.removesuffix(RECEIPT)
+        aside = self.path.with_name(f"{stem}.{self.partition:%Y-%m-%dT%H%M%S}{RECEIPT}")
+        self.path.replace(aside)
+        return aside

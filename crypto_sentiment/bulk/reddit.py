@@ -21,6 +21,7 @@ import prawcore
 from praw.exceptions import MissingRequiredAttributeException
 from rich.console import Console
 
+from lambda_fn.bulk.outages import CredentialsRefused, Patience, client
 from lambda_fn.bulk.sqs import QueueSender, encode_body
 from lambda_fn.contract import Exit
 
@@ -33,6 +34,8 @@ REMEMBERED_IDS = 5_000
 KNOWN_IN_A_ROW = 25
 FIRST_RUN_COMMENTS = 100
 LONGEST_PAUSE_S = 60.0
+# SQS is waited for so long before Reddit is looked at again: what it lists does not stay there for ever.
+QUEUE_PATIENCE_S = 20.0
 
 
 class State:
@@ -181,13 +184,12 @@ def _is_final(error: Exception) -> bool:
 
 def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll_s: float) -> int:
     """Stream into the queue until SIGTERM or Ctrl-C. Returns the exit code."""
-    import boto3
-
     try:
         known = State(state)
     except (ValueError, KeyError):
         return _refuse(f"{state} is not a state file of this program. Move it away to start afresh.")
-    return run_into(QueueSender(boto3.client("sqs"), queue_url), subreddits, known, flush_s, poll_s)
+    sender = QueueSender(client("sqs"), queue_url, Patience.of_seconds(QUEUE_PATIENCE_S))
+    return run_into(sender, subreddits, known, flush_s, poll_s)
 
 
 def run_local(subreddits: list[str], window_s: float, flush_s: float, poll_s: float) -> int:
@@ -231,6 +233,8 @@ def run_into(sender: Sender, subreddits: list[str], state: State, flush_s: float
         return _refuse("Set praw_client_id, praw_client_secret and praw_user_agent in the environment.")
     except (prawcore.exceptions.PrawcoreException, QueueUnavailable) as error:
         return _refuse(f"{type(error).__name__}: {error}")
+    except CredentialsRefused as error:
+        return _refuse(str(error))
     console.print(f"{streamer.sent:,} comments sent, {streamer.gaps} gaps")
     return Exit.DONE
 

@@ -9,22 +9,23 @@ the same command what is left to send. Messages are packed the same way each tim
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
+from crypto_sentiment.bulk.packing import Message, pack
 from crypto_sentiment.bulk.receipts import Receipt
-from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
-from crypto_sentiment.files.errors import InputError
-from lambda_fn.bulk.messages import inline_work_id, object_work_id
-from lambda_fn.bulk.records import Record, parse_record
+from crypto_sentiment.bulk.sources import Submission, default_receipt, open_submission
+from crypto_sentiment.bulk.uploads import check_kind, put, upload_key
+from crypto_sentiment.files.lock import only_process
+from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.sqs import MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES, QueueSender, encode_body
-from lambda_fn.model.text import TextError
-from lambda_fn.settings import get_settings
+from lambda_fn.bulk.work import object_work_id
 
 console = Console(stderr=True)
 
@@ -32,87 +33,55 @@ console = Console(stderr=True)
 BILLED_BYTES = 64 * 1024
 LIVE_BYTES = BILLED_BYTES
 PRICES = Path(__file__).resolve().parents[1] / "cost" / "prices" / "us-east-1.json"
-# Room for the rest of a message around its comments.
-ENVELOPE_BYTES = 512
+# The first pauses of a retry are everyday throttling.
+TOLD_PAUSE_S = 1.0
 
 
 class NotSent(RuntimeError):
     """The queue did not take everything."""
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """body: JSON. comments: how many records of the file it carries."""
-
-    work_id: str
-    body: str
-    comments: int
-    bytes: int
+    def __init__(self, reason: str):
+        super().__init__(f"the queue did not take everything ({reason}). Run the same command again: it goes on.")
 
 
-def pack(records: Iterator[Record], name: str, submitted_at: str, message_bytes: int) -> Iterator[Message]:
-    """Pack records, in order, into messages of at most `message_bytes`; one larger comment is a message of its own."""
-    comments: list = []
-    size, first = 0, 0
-    for position, line in records:
-        comment = _sendable(line)
-        length = len(encode_body(comment).encode()) + 1
-        if length > MAX_MESSAGE_BYTES - ENVELOPE_BYTES:
-            comment = {"id": comment.get("id"), "text": comment.get("text"), "fields_dropped": "larger than a message"}
-            length = len(encode_body(comment).encode()) + 1
-        if comments and size + length > message_bytes - ENVELOPE_BYTES:
-            yield _message(comments, name, first, submitted_at)
-            comments, size = [], 0
-        if not comments:
-            first = position
-        comments.append(comment)
-        size += length
-    if comments:
-        yield _message(comments, name, first, submitted_at)
+def waiting(service: str) -> Callable[[BaseException, float], None]:
+    """Tells the person at the terminal that an outage is waited out."""
+
+    def tell(error: BaseException, pause: float) -> None:
+        if pause > TOLD_PAUSE_S:
+            console.print(f"{service} does not answer ({error}). Trying again.", style="yellow", highlight=False)
+
+    return tell
 
 
-def _sendable(line: bytes) -> dict | str:
-    """The comment, or what there is of a broken one: the bulk handler makes an error line of either.
-
-    A text that is too long to be scored need not travel whole to be refused.
-    """
-    try:
-        comment = parse_record(line)
-    except TextError:
-        return line[:200].decode(errors="replace")
-    limit = get_settings().max_text_chars
-    if isinstance(comment.get("text"), str) and len(comment["text"]) > limit:
-        comment["text"] = comment["text"][: limit + 1]
-    return comment
-
-
-def _message(comments: list, name: str, first: int, submitted_at: str) -> Message:
-    # `batch` tells equal comments of different places apart: without ids they would be one and the same work.
-    message = {"comments": comments, "batch": f"{name}:{first}", "submitted_at": submitted_at}
-    body = encode_body(message)
-    return Message(inline_work_id(message), body, len(comments), len(body.encode()))
-
-
-def send(messages: Iterator[Message], sender: QueueSender, receipt: Receipt, progress) -> list[int]:
-    """Send messages and note each in the receipt. Returns the payload of each request, in bytes. Raises NotSent."""
+def send(
+    messages: Iterator[Message],
+    sender: QueueSender,
+    patience: Patience,
+    receipt: Receipt,
+    progress: Callable[[], object],
+) -> list[int]:
+    """Send the messages that are not known, and note each in the receipt. Returns the payload of each request, in
+    bytes. Raises NotSent, CredentialsRefused."""
     requests: list[int] = []
-    waiting: list[Message] = []
+    batch: list[Message] = []
 
     def flush() -> None:
-        unsent = sender.send([message.body for message in waiting])
-        requests.append(sum(message.bytes for message in waiting))
-        for index, message in enumerate(waiting):
-            if index in unsent:
-                raise NotSent(f"the queue did not take a message: {unsent[index]}. Run the same command again.")
-            receipt.add(message.work_id, message.comments)
-        waiting.clear()
+        unsent = sender.send([message.body for message in batch], patience)
+        requests.append(_bytes(batch))
+        for index, message in enumerate(batch):
+            if index not in unsent:
+                receipt.add(message.work_id, message.comments)
+        if unsent:
+            raise NotSent(next(iter(unsent.values())))
+        batch.clear()
         progress()
 
     for message in messages:
-        if waiting and (len(waiting) == MAX_BATCH_ENTRIES or _bytes(waiting) + message.bytes > MAX_MESSAGE_BYTES):
+        if batch and (len(batch) == MAX_BATCH_ENTRIES or _bytes(batch) + message.bytes > MAX_MESSAGE_BYTES):
             flush()
-        waiting.append(message)
-    if waiting:
+        batch.append(message)
+    if batch:
         flush()
     return requests
 
@@ -132,57 +101,134 @@ def cost_line(requests: list[int], messages: int) -> str:
     billed = 2 * sent + math.ceil(messages / 10)
     sqs = billed * rows["sqs.requests"]["tiers"][0]["usd"]
     puts = messages * rows["s3.put"]["tiers"][0]["usd"]
-    return f"about ${sqs:.4f} of SQS ({billed:,} requests) and ${puts:.4f} of S3 PUTs, before free tiers and compute"
-
-
-def upload(comments: CommentFile, bucket: str, prefix: str, sender: QueueSender, receipt: Receipt) -> None:
-    """Upload the file as it is, and send one pointer to it."""
-    import boto3
-
-    s3 = boto3.client("s3")
-    key = f"{prefix}{comments.name}"
-    with console.status(f"uploading to s3://{bucket}/{key}"):
-        s3.upload_file(str(comments.path), bucket, key)
-    head = s3.head_object(Bucket=bucket, Key=key)
-    receipt.header["partition"] = head["LastModified"].isoformat()
-    receipt.works.clear()
-    count = sum(1 for _ in comments.records())
-    receipt.start()
-    unsent = sender.send([encode_body({"s3": {"bucket": bucket, "key": key}})])
-    if unsent:
-        raise NotSent(f"the queue did not take the pointer: {unsent[0]}")
-    receipt.add(object_work_id(bucket, key, head["ETag"].strip('"')), count)
-    console.print(f"{count:,} comments in s3://{bucket}/{key}, one message sent")
+    if sqs + puts < 0.01:
+        return "less than a cent of SQS and S3, before compute"
+    return f"about ${sqs:.2f} of SQS ({billed:,} requests) and ${puts:.2f} of S3 PUTs, before free tiers and compute"
 
 
 def run(
-    source: Path, queue_url: str, message_bytes: int, via_bucket: str | None, prefix: str, receipt_path: Path | None
+    source: Path,
+    queue_url: str,
+    message_bytes: int,
+    via_bucket: str | None,
+    prefix: str,
+    receipt_path: Path | None,
+    timeout: float,
 ) -> None:
-    """Send `source`. Raises InputError, NotSent and botocore's errors."""
-    import boto3
+    """Send `source`, waiting for SQS and S3 at most `timeout` seconds at a time.
 
-    if source == STANDARD_INPUT and via_bucket:
-        raise InputError("standard input cannot be uploaded; save it to a file first")
-    comments = CommentFile.open(source)
-    identity = {**comments.identity(), "message_bytes": message_bytes, "bucket": via_bucket}
-    path = receipt_path or Path(f"{comments.name if source == STANDARD_INPUT else source}.receipt.jsonl")
-    receipt = Receipt.open(path, identity, datetime.now(UTC).isoformat(timespec="seconds"))
-    sender = QueueSender(boto3.client("sqs"), queue_url)
-    if via_bucket:
-        upload(comments, via_bucket, prefix, sender, receipt)
-        return
-    already = receipt.comments
-    if already:
-        console.print(f"Going on after {already:,} comments that an earlier run sent.")
-    receipt.start()
-    messages = pack(comments.records(), comments.name, receipt.header["partition"], message_bytes)
+    Raises InputError, OutputError, NotSent, CredentialsRefused and botocore's errors.
+    """
+    sender = QueueSender(client("sqs"), queue_url)
+    patience = Patience.of_seconds(timeout, waiting=waiting("SQS"))
+    with open_submission(source) as submission:
+        path = receipt_path or default_receipt(source, submission)
+        with only_process(path):
+            receipt = _receipt(path, submission, via_bucket)
+            if via_bucket:
+                _send_pointer(submission, via_bucket, prefix, sender, patience, receipt, timeout)
+            else:
+                receipt = _send_messages(submission, message_bytes, sender, patience, receipt)
+            receipt.finish()
+    console.print(f"Receipt in {path}")
+
+
+def _receipt(path: Path, submission: Submission, via_bucket: str | None) -> Receipt:
+    """The receipt to go on with: an earlier run's, if there is one that went the same way."""
+    earlier = Receipt.earlier(path, via_bucket)
+    identity = submission.identity(via_bucket)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if earlier is None:
+        if path.exists() and path.stat().st_size:
+            _put_aside(Receipt.read(path), "it was sent another way before")
+        return Receipt(path, {"source": identity, "partition": now})
+    return earlier
+
+
+def _put_aside(receipt: Receipt, reason: str) -> None:
+    aside = receipt.put_aside()
+    console.print(
+        f"[yellow]{reason[0].upper()}{reason[1:]}:[/] all of it is scored anew, under other work ids. The receipt of "
+        f"the earlier results ({receipt.comments:,} comments) is now {aside}",
+        highlight=False,
+    )
+
+
+def _send_messages(
+    submission: Submission, message_bytes: int, sender: QueueSender, patience: Patience, receipt: Receipt
+) -> Receipt:
+    """Send what the receipt does not know. Returns it, or a new one if it is of other comments altogether."""
+    comments, before = submission.comments, receipt.works
+    identity = submission.identity(None)
     with Progress(console=console) as bar:
         task = bar.add_task("sending", total=comments.size)
+        messages = pack(comments.records(), submission.name, receipt.header["partition"], message_bytes, known=before)
+        kept: list[Message] = []
+        first: Message | None = None
+        for message in messages:
+            if not message.known:
+                first = message
+                break
+            kept.append(message)
+        if before and not kept:
+            _put_aside(receipt, "this is not what was sent with this receipt before")
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            receipt = Receipt(receipt.path, {"source": identity, "partition": now})
+            messages, first = pack(comments.records(), submission.name, now, message_bytes), None
+        else:
+            _say_what_is_known(receipt, kept)
+            receipt.works = [(message.work_id, message.comments) for message in kept]
+        receipt.header["source"] = identity
+        receipt.header.pop("comments", None)
+        receipt.start()
 
-        def progress() -> None:
-            bar.update(task, completed=None if comments.size is None else comments.bytes_read)
+        def rest() -> Iterator[Message]:
+            if first:
+                yield first
+            yield from messages
 
-        requests = send(receipt.unsent(messages), sender, receipt, progress)
+        requests = send(rest(), sender, patience, receipt, lambda: bar.update(task, completed=comments.bytes_read))
     count = len(receipt.works)
     console.print(f"{receipt.comments:,} comments in {count:,} messages: {cost_line(requests, count)}")
-    console.print(f"Receipt in {path}")
+    return receipt
+
+
+def _say_what_is_known(receipt: Receipt, kept: list[Message]) -> None:
+    known = sum(message.comments for message in kept)
+    if known:
+        console.print(f"Going on after {known:,} comments that an earlier run sent.")
+    if dropped := receipt.works[len(kept) :]:
+        count = sum(comments for _, comments in dropped)
+        console.print(
+            f"[yellow]{count:,} comments that were sent before are not as they were:[/] they are scored again. To drop "
+            f"their earlier results, leave out the work ids {', '.join(work_id[:12] for work_id, _ in dropped)}"
+        )
+
+
+def _send_pointer(
+    submission: Submission,
+    bucket: str,
+    prefix: str,
+    sender: QueueSender,
+    patience: Patience,
+    receipt: Receipt,
+    timeout: float,
+) -> None:
+    """Upload the file as it is, and send one pointer to it."""
+    check_kind(submission.comments)
+    key = upload_key(prefix, submission)
+    s3_patience = Patience.of_seconds(timeout, waiting=waiting("S3"))
+    with console.status(f"uploading to s3://{bucket}/{key}") if console.is_terminal else nullcontext():
+        try:
+            head = put(submission, bucket, key, s3_patience)
+        except Exception as error:
+            raise CredentialsRefused(error) if is_credentials(error) else error from error
+    count = sum(1 for _ in submission.comments.records())
+    receipt.header = {"source": submission.identity(bucket), "partition": head["LastModified"].isoformat()}
+    receipt.works.clear()
+    receipt.start()
+    pointer: dict[str, Any] = {"s3": {"bucket": bucket, "key": key, "etag": head["ETag"].strip('"')}}
+    if unsent := sender.send([encode_body(pointer)], patience):
+        raise NotSent(unsent[0])
+    receipt.add(object_work_id(bucket, key, pointer["s3"]["etag"]), count)
+    console.print(f"{count:,} comments in s3://{bucket}/{key}, one message sent")

@@ -35,6 +35,7 @@ EXTRAS = {
     "fastapi": "serve",
     "mangum": "serve",
     "boto3": "aws",
+    "tenacity": "aws",
     "botocore": "aws",
     "aws_lambda_powertools": "aws",
     "praw": "aws",

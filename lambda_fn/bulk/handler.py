@@ -3,26 +3,31 @@
 What could not be finished is reported as a batch item failure, or requeued. docs/BULK.md has the rules.
 """
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
-from lambda_fn.bulk.invocation import Deadline
+from lambda_fn.bulk.deadline import Deadline
 from lambda_fn.bulk.process import bulk_scorer
 from lambda_fn.settings import get_settings
 
 
 def handler(event: dict, context) -> dict:
-    """AWS Lambda's entry: an SQS event in, `{"batchItemFailures": [...]}` out."""
+    """AWS Lambda's entry: an SQS event in, `{"batchItemFailures": [...]}` out.
+
+    Raises EventError for an event with records that are not of SQS: nothing is scored, and the function's alarm rings.
+    """
     bulk = bulk_scorer()
     bulk.logger.append_keys(request_id=context.aws_request_id)
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not records:  # a click on the console's Test, a ping that keeps the function warm
+        bulk.logger.info("no messages in the event")
+        return {"batchItemFailures": []}
+    if not all(isinstance(record, dict) and {"messageId", "body"} <= record.keys() for record in records):
+        raise EventError("the event's records are not messages of SQS; send S3's notifications to the queue")
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, bulk.settings.deadline_margin_s)
-    failures = bulk.run(event["Records"], deadline, split=True)
+    failures = bulk.run(records, deadline, split=True)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
 
-    def settle(record) -> None:
-        if error := failures.get(record.message_id):
-            raise error
 
-    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=settle, processor=processor, context=context)
+class EventError(ValueError):
+    """An event that no queue sent."""
 
 
 if get_settings().on_lambda:  # the init phase has the CPU of a whole core, whatever memory was bought

@@ -4,20 +4,24 @@ The invariants, and why they hold, are in docs/BULK.md: a message is acknowledge
 messages that carry on its work, are safe; everything is written at keys that a repetition overwrites.
 """
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from lambda_fn.bulk.messages import InlineWork, MessageError, ObjectWork, parse_message
+from lambda_fn.bulk.deadline import Deadline, OutOfTime
+from lambda_fn.bulk.messages import parse_message
+from lambda_fn.bulk.narrowing import score_narrowly
 from lambda_fn.bulk.objects import SourceObject, find_object
+from lambda_fn.bulk.outages import CredentialsRefused, Patience
 from lambda_fn.bulk.records import CHUNK_BYTES, Chunk
 from lambda_fn.bulk.scoring import ScorableChunk
 from lambda_fn.bulk.sqs import encode_body
+from lambda_fn.bulk.work import InlineWork, MessageError, ObjectWork
 
 if TYPE_CHECKING:
     from lambda_fn.bulk.process import BulkScorer
@@ -32,21 +36,12 @@ OUTBOX_MESSAGES = 100
 WRITES_AT_ONCE = 8
 
 
-class Deadline:
-    """remaining_s: returns the seconds until the process is stopped. margin_s: kept free for the last writes."""
-
-    def __init__(self, remaining_s: Callable[[], float] = lambda: math.inf, margin_s: float = 0.0):
-        self._remaining_s, self._margin_s = remaining_s, margin_s
-
-    def allows(self, seconds: float) -> bool:
-        return self._remaining_s() - self._margin_s > seconds
-
-
 @dataclass(eq=False, slots=True)
 class Delivery:
-    """One received message. failure: why it must be delivered again."""
+    """One received message. receives: how often it was. failure: why it must be delivered again."""
 
     message_id: str
+    receives: int = 1
     failure: Exception | None = None
 
 
@@ -68,29 +63,39 @@ class Invocation:
     def __init__(self, bulk: "BulkScorer", deadline: Deadline, split: bool):
         self._bulk, self._deadline, self._split = bulk, deadline, split
         self._deliveries: list[Delivery] = []
+        self._objects: list[tuple[Delivery, ObjectWork]] = []
         self._batch: dict[tuple, WaitingChunk] = {}
         self._batch_bytes = self._batch_records = 0
         self._written: set[tuple] = set()
         self._outbox: list[tuple[Delivery, str]] = []
         self._started = False
+        self._reading = Patience(self._left_for_reading, deadline.sleep, bulk.waiting)
+        self._writing = Patience(deadline.for_writing, deadline.sleep, self._waiting)
+        self._waits = 0
         self.requeued = 0
 
     def take(self, record: dict) -> None:
-        """Work on one message as far as the deadline allows."""
-        delivery = Delivery(record["messageId"])
+        """Work on one message as far as the deadline allows. Its objects are left for `finish`: nobody knows how long
+        they take, and the comments in other messages should not wait for that."""
+        attributes = record.get("attributes", {})
+        delivery = Delivery(record["messageId"], int(attributes.get("ApproximateReceiveCount", 1)))
         self._deliveries.append(delivery)
-        try:
-            sent_at = datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+        with _blamed_on(delivery):
+            sent_at = datetime.fromtimestamp(int(attributes["SentTimestamp"]) / 1000, UTC)
             for work in parse_message(record["body"], sent_at):
                 if isinstance(work, InlineWork):
                     self._take_inline(delivery, work, len(record["body"]))
                 else:
-                    self._take_object(delivery, work)
-        except Exception as error:  # one message's fault is not its neighbours'
-            delivery.failure = error
+                    self._objects.append((delivery, work))
 
     def finish(self) -> dict[str, Exception]:
-        """Score and send what waits. Returns the failed messages: message id -> reason."""
+        """Read the objects, score and send what waits. Returns the failed messages: message id -> reason."""
+        if self._objects:
+            self._flush_batch()
+        for delivery, work in self._objects:
+            if not delivery.failure:  # another object of the same message
+                with _blamed_on(delivery):
+                    self._take_object(delivery, work)
         self._flush_batch()
         self._flush_outbox()
         return {delivery.message_id: delivery.failure for delivery in self._deliveries if delivery.failure}
@@ -108,12 +113,30 @@ class Invocation:
         if not self._has_time(0):
             self._requeue(delivery, work.message())
             return
-        self._refuse_own_output(work)
-        source = find_object(self._bulk.s3, work)
-        chunks = source.chunks(self._bulk.s3)
-        for number, chunk in enumerate(chunks):
-            if self._split and number == DIRECT_CHUNKS:
-                self._fan_out(delivery, source, chunk, chunks)
+        self._refuse_what_is_ours(work)
+        source = find_object(self._bulk.s3, work, self._reading)
+        if source is None:
+            self._bulk.logger.info("empty object", message_id=delivery.message_id)
+            return
+        if delivery.receives > 1 and self._split and source.is_packed:
+            # Damage behind the chunks that are scored here would have all before it shared out again, each time.
+            enough = self._left_for_reading() * 2 / 3
+            source.check(self._bulk.s3, self._reading, lambda: self._left_for_reading() < enough)
+        scan = _Scan(source, source.chunks(self._bulk.s3, self._reading, self._late))
+        try:
+            self._take_chunks(delivery, source, scan)
+        except OutOfTime:
+            self._go_on_later(delivery, source, scan)
+
+    def _take_chunks(self, delivery: Delivery, source: SourceObject, scan: "_Scan") -> None:
+        taken = 0
+        for chunk in scan:
+            if not chunk.records:
+                if self._late():
+                    raise OutOfTime
+                continue
+            if self._split and taken == DIRECT_CHUNKS:
+                self._fan_out(delivery, source, chunk, scan)
                 return
             if not self._has_time(chunk.bytes):
                 self._requeue(delivery, source.rest_message(chunk.start))
@@ -121,15 +144,35 @@ class Invocation:
             self._add(
                 delivery, ScorableChunk(source.work_id, chunk.start, chunk.records), source.partition, chunk.bytes
             )
+            taken += 1
 
-    def _refuse_own_output(self, work: ObjectWork) -> None:
-        """Notifications on the results bucket would have results scored for ever, and parts twice."""
+    def _go_on_later(self, delivery: Delivery, source: SourceObject, scan: "_Scan") -> None:
+        """Put back what is left of an object in which no comment was found for so long that time is up."""
+        if scan.next > source.first or self._started:
+            self._requeue(delivery, source.rest_message(scan.next))
+        else:  # a whole invocation was not enough, and no other has more time
+            raise MessageError("object_too_slow", "no comment was found in the time that an invocation has")
+
+    def _late(self) -> bool:
+        """Whether time is up but for scoring what waits."""
+        return self._left_for_reading() - self._batch_bytes * self._bulk.seconds_per_byte <= 0
+
+    def _left_for_reading(self) -> float:
+        """Seconds. As long as nothing waits to be scored, none have to be kept free for it."""
+        return self._deadline.for_reading() if self._started else self._deadline.for_writing()
+
+    def _refuse_what_is_ours(self, work: ObjectWork) -> None:
+        """Notifications on the results bucket would have results scored for ever, and parts twice; and only parts that
+        this service cut may speak for another work."""
         settings = self._bulk.settings
         own = (settings.results_prefix, settings.parts_prefix)
-        if work.bucket == settings.results_bucket and work.key.startswith(own) and not work.part_of:
+        if work.part_of:
+            if not self._bulk.parts.wrote(work):
+                raise MessageError("message_invalid", f"{work.key} is no part of the work that it claims to be of")
+        elif work.bucket == settings.results_bucket and work.key.startswith(own):
             raise MessageError("object_own_output", f"{work.key} is an output of this service")
 
-    def _fan_out(self, delivery: Delivery, source: SourceObject, first: Chunk, chunks: Iterator[Chunk]) -> None:
+    def _fan_out(self, delivery: Delivery, source: SourceObject, first: Chunk, scan: "_Scan") -> None:
         """Leave `first` and all that follows it to other invocations."""
         late_at: int | None = None
         if source.is_plain:
@@ -142,13 +185,16 @@ class Invocation:
 
             def until_late() -> Iterator[Chunk]:
                 nonlocal late_at
-                for chunk in chain([first], chunks):
-                    if not self._deadline.allows(0):
-                        late_at = chunk.start
-                        return
-                    yield chunk
+                try:
+                    for chunk in chain([first], scan):
+                        if not self._deadline.allows(0):
+                            late_at = chunk.start
+                            return
+                        yield chunk
+                except OutOfTime:
+                    late_at = scan.next
 
-            for message in self._bulk.parts.write(source, until_late()):
+            for message in self._bulk.parts.write(source, until_late(), self._writing):
                 self._requeue(delivery, message)
         if late_at is not None:
             self._requeue(delivery, source.rest_message(late_at))
@@ -182,13 +228,14 @@ class Invocation:
         self._batch, self._batch_bytes, self._batch_records = {}, 0, 0
         if not batch:
             return
-        started = time.perf_counter()
+        started, waits = time.perf_counter(), self._waits
         try:
-            lines = self._bulk.scorer.score([waiting.chunk for waiting in batch.values()])
+            lines = score_narrowly(self._bulk.scorer, [w.chunk for w in batch.values()], self._bulk.unreadable)
         except Exception as error:
             for waiting in batch.values():
                 _fail(waiting.deliveries, error)
             return
+        scored = time.perf_counter()
         with ThreadPoolExecutor(WRITES_AT_ONCE) as pool:
             for (identity, waiting), error in zip(
                 batch.items(), pool.map(self._write, batch.values(), lines), strict=True
@@ -197,11 +244,17 @@ class Invocation:
                     _fail(waiting.deliveries, error)
                 else:
                     self._written.add(identity)
-        self._measure(size, time.perf_counter() - started)
+        # an outage says nothing of how long the next batch will take
+        self._measure(size, (scored if self._waits > waits else time.perf_counter()) - started)
+
+    def _waiting(self, error: BaseException, pause: float) -> None:
+        self._waits += 1
+        self._bulk.waiting(error, pause)
 
     def _write(self, waiting: WaitingChunk, lines: list[dict]) -> Exception | None:
         try:
-            self._bulk.results.write(waiting.chunk.work_id, waiting.chunk.start, waiting.partition, lines)
+            chunk = waiting.chunk
+            self._writing(self._bulk.results.write, chunk.work_id, chunk.start, waiting.partition, lines)
         except Exception as error:
             return error
         return None
@@ -225,9 +278,38 @@ class Invocation:
         if self._bulk.queue is None:
             unsent = dict.fromkeys(range(len(outbox)), "QUEUE_URL is not set")
         else:
-            unsent = self._bulk.queue.send([body for _, body in outbox])
+            try:
+                unsent = self._bulk.queue.send([body for _, body in outbox], self._writing)
+            except CredentialsRefused as error:
+                for delivery, _ in outbox:
+                    _fail([delivery], error)
+                return
         for index, reason in unsent.items():
             _fail([outbox[index][0]], QueueRefused(f"work could not be requeued: {reason}"))
+
+
+class _Scan:
+    """The chunks of an object, and where the one after those that came begins. Empty ones come where a scan goes on."""
+
+    def __init__(self, source: SourceObject, chunks: Iterator[Chunk]):
+        self._chunks, self.next = chunks, source.first
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self
+
+    def __next__(self) -> Chunk:
+        chunk = next(self._chunks)
+        self.next = max(self.next, chunk.end)
+        return chunk
+
+
+@contextmanager
+def _blamed_on(delivery: Delivery) -> Iterator[None]:
+    """One message's fault is not its neighbours'."""
+    try:
+        yield
+    except Exception as error:
+        _fail([delivery], error)
 
 
 def _fail(deliveries: list[Delivery], error: Exception) -> None:

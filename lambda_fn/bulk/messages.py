@@ -6,122 +6,62 @@ A message body is JSON, one of
     {"id", "text", ...}                            one comment
     {"s3": {"bucket", "key"}}                      a .jsonl, .ndjson or .csv object, plain or gzipped
     {"Records": [{"eventSource": "aws:s3", ...}]}  a native S3 event notification
+    {"source": "aws.s3", "detail-type", "detail"}  the same by way of EventBridge
+    {"Type": "Notification", "Message": "..."}     any of these by way of an SNS topic
 
 each with an optional `submitted_at` (ISO 8601, or seconds since 1970), which picks the partition of the results.
 Messages that the bulk handler sends to itself also carry `s3.start`, `s3.end`, `s3.etag` and `part_of`.
-
-The identity of work is the hash of its content, never of its delivery: a redrive, a producer's resend or a repeated
-notification brings the same work under another message id. See docs/BULK.md.
 """
 
-import hashlib
-import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import unquote_plus
+
+from lambda_fn.bulk.decoding import decode
+from lambda_fn.bulk.notifications import bridged, notified
+from lambda_fn.bulk.work import InlineWork, MessageError, ObjectWork, PartOf, inline_work_id, parse_time
 
 WORK_ID = re.compile(r"[0-9a-f]{64}")
-# A number above this is milliseconds: as seconds it would be the year 5138.
-MAX_EPOCH_SECONDS = 1e11
-
-
-class MessageError(ValueError):
-    """A message that can never be scored, whatever is retried; SQS moves it to the dead-letter queue in the end.
-
-    code: message_not_json, message_unknown_kind, message_invalid, object_missing, object_unknown_format,
-    object_changed, object_corrupt, object_own_output.
-    """
-
-    def __init__(self, code: str, message: str):
-        super().__init__(f"{code}: {message}")
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class InlineWork:
-    """Comments that travel in the message. `comments` may hold anything that JSON can: each item is judged later."""
-
-    work_id: str
-    partition: datetime
-    comments: list[Any]
-    body: dict
-
-    def message(self) -> dict:
-        """This work as a new message that keeps its identity and its partition."""
-        return {**self.body, "submitted_at": self.partition.isoformat()}
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectWork:
-    """An S3 object, or the records of it whose position is in [start, end).
-
-    A position is a byte offset in a plain JSONL object, else the record's index (gzip has no ranges and quoted CSV has
-    newlines inside records). part_of: for a part object that the handler cut from a larger one, the identity of
-    that one.
-    """
-
-    bucket: str
-    key: str
-    version_id: str | None = None
-    etag: str | None = None
-    start: int = 0
-    end: int | None = None
-    part_of: "PartOf | None" = None
-
-    def message(self, start: int | None = None, etag: str | None = None) -> dict:
-        """This work from `start` on as a new message. etag: of the object that was read, so that the rest is its."""
-        fields = {
-            "bucket": self.bucket,
-            "key": self.key,
-            "version_id": self.version_id,
-            "etag": etag or self.etag,
-            "start": self.start if start is None else start,
-            "end": self.end,
-        }
-        body: dict = {"s3": {name: value for name, value in fields.items() if value not in (None, 0)}}
-        if self.part_of:
-            body["part_of"] = self.part_of.fields()
-        return body
-
-
-@dataclass(frozen=True, slots=True)
-class PartOf:
-    """Where a part object's records belong: the work they were cut from and the index of the first of them."""
-
-    work_id: str
-    start: int
-    partition: datetime
-
-    def fields(self) -> dict:
-        return {"work_id": self.work_id, "start": self.start, "submitted_at": self.partition.isoformat()}
+# Years that a partition may be of: Reddit began in 2005, and no queue keeps a message for a century.
+YEARS = range(2000, 2101)
+# An envelope in an envelope is possible (EventBridge to SNS to SQS); more is somebody's game.
+MAX_ENVELOPES = 3
 
 
 def parse_message(body: str, sent_at: datetime) -> list[InlineWork | ObjectWork]:
-    """What one message asks for; nothing for `s3:TestEvent` and for notifications of removed objects.
+    """What one message asks for; nothing for `s3:TestEvent`, for events that are no new object, for a job's markers.
 
     sent_at: the message's SentTimestamp, the partition of last resort.
     Raises MessageError.
     """
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MessageError("message_not_json", f"{type(error).__name__} in a body of {len(body)} characters") from None
+    message = _decoded(body)
+    for _ in range(MAX_ENVELOPES):
+        if not _is_sns(message):
+            break
+        message = _decoded(message["Message"])
     found = _kinds(message)
-    if found == ["s3:TestEvent"]:
-        return []
-    if found == ["Records"]:
-        return [work for record in message["Records"] for work in _notified(record)]
-    if found == ["s3"]:
-        return [_pointer(message["s3"], message.get("part_of"))]
-    if found == ["comments"]:
-        return [InlineWork(inline_work_id(message), _partition(message, sent_at), message["comments"], message)]
-    if found == ["text"]:
-        comment = {name: value for name, value in message.items() if name != "submitted_at"}
-        return [InlineWork(inline_work_id(message), _partition(message, sent_at), [comment], message)]
+    if len(found) == 1:
+        return _KINDS[found[0]].works(message, sent_at)
     raise MessageError(
-        "message_unknown_kind", f"expected one of comments, text, s3 or Records; found {found or 'none'}"
+        "message_unknown_kind", f"expected one of {', '.join(_KINDS)}; found {' and '.join(found) or 'none'}"
+    )
+
+
+def _decoded(body: str) -> Any:
+    try:
+        return decode(body)
+    except ValueError as error:
+        raise MessageError("message_not_json", f"{type(error).__name__} in a body of {len(body)} characters") from None
+
+
+def _is_sns(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and message.get("Type") == "Notification"
+        and "TopicArn" in message
+        and isinstance(message.get("Message"), str)
     )
 
 
@@ -129,34 +69,7 @@ def _kinds(message: object) -> list[str]:
     """Of which kinds `message` could be. Of two at once is none: one half would silently be dropped."""
     if not isinstance(message, dict):
         return []
-    kinds = {"Records": list, "s3": dict, "comments": list, "text": object}
-    found = [kind for kind, of_type in kinds.items() if kind in message and isinstance(message[kind], of_type)]
-    return ["s3:TestEvent"] if not found and message.get("Event") == "s3:TestEvent" else found
-
-
-def inline_work_id(body: dict) -> str:
-    """Identity of a message that carries its comments: sha256 of its canonical JSON without `submitted_at`."""
-    return _digest({name: value for name, value in body.items() if name != "submitted_at"})
-
-
-def object_work_id(bucket: str, key: str, etag: str) -> str:
-    """Identity of an object's content at a place: the same whoever points to it, new when it is overwritten."""
-    return _digest(["s3", bucket, key, etag])
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _notified(record: object) -> list[ObjectWork]:
-    match record:
-        case {"eventSource": "aws:s3", "eventName": str(name), "s3": {"bucket": {"name": str(bucket)}, "object": item}}:
-            if not name.startswith("ObjectCreated:"):
-                return []
-            match item:
-                case {"key": str(key)}:
-                    return [ObjectWork(bucket, unquote_plus(key), version_id=item.get("versionId"))]
-    raise MessageError("message_unknown_kind", "a notification's record is not of an S3 object")
+    return [name for name, kind in _KINDS.items() if name in message and kind.fits(message)]
 
 
 def _pointer(pointer: dict, part_of: object) -> ObjectWork:
@@ -179,26 +92,47 @@ def _part_of(fields: object) -> PartOf | None:
     match fields:
         case {"work_id": str(work_id), "start": int(start), "submitted_at": str(submitted_at)}:
             partition = parse_time(submitted_at)
-            if WORK_ID.fullmatch(work_id) and start >= 0 and partition:
+            if WORK_ID.fullmatch(work_id) and start >= 0 and partition and partition.year in YEARS:
                 return PartOf(work_id, start, partition)
     raise MessageError("message_invalid", "part_of needs a work_id, a start and a submitted_at")
 
 
 def _partition(message: dict, sent_at: datetime) -> datetime:
-    return parse_time(message.get("submitted_at")) or sent_at
+    """Raises MessageError for a time that no comment can have been submitted at."""
+    time = parse_time(message.get("submitted_at"))
+    if time is None:
+        return sent_at
+    if time.year not in YEARS:
+        raise MessageError("message_invalid", f"submitted_at is of the year {time.year}")
+    return time
 
 
-def parse_time(value: object) -> datetime | None:
-    """UTC time of an ISO 8601 string or of seconds (or milliseconds) since 1970; None if it is neither."""
-    try:
-        if isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                time = datetime.fromisoformat(value)
-                return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > MAX_EPOCH_SECONDS else value, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of message. fits: whether a message that has its name is one. works: what such a message asks for."""
+
+    fits: Callable[[dict], bool]
+    works: Callable[[dict, datetime], list[InlineWork | ObjectWork]]
+
+
+def _inline(message: dict, comments: list, sent_at: datetime) -> list[InlineWork | ObjectWork]:
+    return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message)]
+
+
+def _single(message: dict, sent_at: datetime) -> list[InlineWork | ObjectWork]:
+    comment = {name: value for name, value in message.items() if name != "submitted_at"}
+    return _inline(message, [comment], sent_at)
+
+
+# By the name that gives a message away.
+_KINDS = {
+    "comments": _Kind(lambda m: isinstance(m["comments"], list), lambda m, at: _inline(m, m["comments"], at)),
+    "text": _Kind(lambda m: True, _single),
+    "s3": _Kind(lambda m: isinstance(m["s3"], dict), lambda m, at: [_pointer(m["s3"], m.get("part_of"))]),
+    "Records": _Kind(
+        lambda m: isinstance(m["Records"], list),
+        lambda m, at: [work for record in m["Records"] for work in notified(record)],
+    ),
+    "detail-type": _Kind(lambda m: isinstance(m["detail-type"], str), lambda m, at: [*bridged(m)]),
+    "Event": _Kind(lambda m: m["Event"] == "s3:TestEvent", lambda m, at: []),
+}

@@ -106,7 +106,9 @@ class _Chained(io.RawIOBase):
 
     def readinto(self, target: Any) -> int:
         if not self._head:
-            return self._rest.readinto(target) or 0
+            # one read of what lies below: what came before damage in a second one would be lost
+            read = getattr(self._rest, "readinto1", self._rest.readinto)
+            return read(target) or 0
         count = min(len(target), len(self._head))
         target[:count] = self._head[:count]
         self._head = self._head[count:]

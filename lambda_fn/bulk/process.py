@@ -3,13 +3,16 @@
 import traceback
 from functools import cache
 
-from lambda_fn.bulk.invocation import Deadline, Invocation, QueueRefused
-from lambda_fn.bulk.messages import MessageError
-from lambda_fn.bulk.objects import PartWriter
+from lambda_fn.bulk.deadline import Deadline
+from lambda_fn.bulk.invocation import Invocation, QueueRefused
+from lambda_fn.bulk.outages import CredentialsRefused, StillAway, client
+from lambda_fn.bulk.parts import PartWriter
+from lambda_fn.bulk.redelivery import Redelivery
 from lambda_fn.bulk.results import Results, S3Results
 from lambda_fn.bulk.scoring import Scorer, Tally
 from lambda_fn.bulk.sqs import QueueSender
 from lambda_fn.bulk.telemetry import emit_metrics, get_logger
+from lambda_fn.bulk.work import MessageError
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.model.coins import Coins
 from lambda_fn.model.language import language
@@ -17,13 +20,27 @@ from lambda_fn.settings import Settings, get_settings
 
 # Before anything was measured: what a quarter of a vCPU takes. A whole one needs about 3e-5.
 SLOW_SECONDS_PER_BYTE = 1e-4
+LOGGED_PAUSE_S = 2.0
 
 
 class BulkScorer:
-    """What lives as long as the process: clients, the classifier, and how fast it has been."""
+    """What lives as long as the process: clients, the classifier, and how fast it has been.
 
-    def __init__(self, scorer: Scorer, results: Results, s3, queue: QueueSender | None, settings: Settings):
+    queue: where work is put back. redelivery: makes failed messages visible again; None leaves them to the queue's
+    visibility timeout.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        results: Results,
+        s3,
+        queue: QueueSender | None,
+        settings: Settings,
+        redelivery: Redelivery | None = None,
+    ):
         self.scorer, self.results, self.s3, self.queue, self.settings = scorer, results, s3, queue, settings
+        self.redelivery = redelivery
         self.parts = PartWriter(s3, settings.results_bucket, settings.parts_prefix)
         self.seconds_per_byte = SLOW_SECONDS_PER_BYTE
         self.logger = get_logger()
@@ -32,19 +49,18 @@ class BulkScorer:
     @classmethod
     def from_settings(cls) -> "BulkScorer":
         """Raises ValueError if RESULTS_BUCKET is not set, ModelError if the model cannot be loaded."""
-        import boto3
-        from botocore.config import Config
-
         settings = get_settings()
         if not settings.results_bucket:
             raise ValueError("RESULTS_BUCKET is not set: bulk scoring has nowhere to write")
-        config = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
-        s3 = boto3.client("s3", config=config)
-        queue = QueueSender(boto3.client("sqs", config=config), settings.queue_url) if settings.queue_url else None
+        s3, queue, redelivery = client("s3"), None, None
+        if settings.queue_url:
+            sqs = client("sqs")
+            queue, redelivery = QueueSender(sqs, settings.queue_url), Redelivery(sqs, settings.queue_url)
         classifier = SentimentClassifier.load()
         coins = Coins.load().fields(classifier)
         scorer = Scorer(classifier, settings.max_text_chars, language=language, coins=coins)
-        return cls(scorer, S3Results(s3, settings.results_bucket, settings.results_prefix), s3, queue, settings)
+        results = S3Results(s3, settings.results_bucket, settings.results_prefix)
+        return cls(scorer, results, s3, queue, settings, redelivery)
 
     def run(self, records: list[dict], deadline: Deadline, split: bool) -> dict[str, Exception]:
         """Score the messages of one SQS event. Returns the failed ones: message id -> reason.
@@ -56,17 +72,34 @@ class BulkScorer:
         for record in records:
             invocation.take(record)
         failures = invocation.finish()
-        counts = {"messages": len(records), "failed": len(failures), "requeued": invocation.requeued}
+        if failures and self.redelivery:
+            failed = [record for record in records if record["messageId"] in failures]
+            if refused := self.redelivery.postpone(failed, failures, deadline):
+                self.logger.warning("failed messages wait for the visibility timeout", requests=refused)
+        self._report(records, failures, invocation.requeued)
+        return failures
+
+    def _report(self, records: list[dict], failures: dict[str, Exception], requeued: int) -> None:
+        tally = self.scorer.tally
+        counts = {"messages": len(records), "failed": len(failures), "requeued": requeued}
         for record in records:
             if error := failures.get(record["messageId"]):
                 received = record.get("attributes", {}).get("ApproximateReceiveCount")
                 self.logger.warning(
                     "message failed", message_id=record["messageId"], receive_count=received, **describe(error)
                 )
-        self.logger.info("scored", comments=self.scorer.tally.comments, cold_start=self._cold_start, **counts)
-        emit_metrics(self.scorer.tally, **counts, cold_start=self._cold_start)
+        self.logger.info("scored", comments=tally.comments, errors=tally.errors, cold_start=self._cold_start, **counts)
+        emit_metrics(tally, **counts, cold_start=self._cold_start)
         self._cold_start = False
-        return failures
+
+    def unreadable(self, error: Exception) -> None:
+        """Log a fault that was narrowed down to one comment."""
+        self.logger.warning("a comment cannot be scored", **describe(error))
+
+    def waiting(self, error: BaseException, pause: float) -> None:
+        """Log an outage that is being waited out. The first pauses are everyday throttling."""
+        if pause > LOGGED_PAUSE_S:
+            self.logger.warning("waiting for AWS", reason=f"{type(error).__name__}: {error}", pause_s=round(pause, 1))
 
 
 def describe(error: Exception) -> dict[str, str]:
@@ -75,7 +108,7 @@ def describe(error: Exception) -> dict[str, str]:
 
     if isinstance(error, MessageError):
         return {"code": error.code, "reason": str(error)}
-    if isinstance(error, ClientError | BotoCoreError | QueueRefused):
+    if isinstance(error, ClientError | BotoCoreError | QueueRefused | StillAway | CredentialsRefused):
         return {"code": "infrastructure", "reason": f"{type(error).__name__}: {error}"}
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return {"code": "unexpected", "reason": f"{type(error).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"}

@@ -6,11 +6,12 @@ or split, first or repeated, cuts it at the same places and overwrites the same 
 """
 
 import csv
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from lambda_fn.bulk.decoding import decode
+from lambda_fn.bulk.packing import DamagedError
 from lambda_fn.model.text import TextError
 
 # Half a megabyte is about 1,500 comments with their fields: some five seconds of one vCPU.
@@ -27,46 +28,90 @@ csv.field_size_limit(MAX_RECORD_BYTES)  # process-wide, there is no other way; t
 
 @dataclass(slots=True)
 class Chunk:
-    """Consecutive records. start: the grid position that names the chunk, at or before its first record."""
+    """Consecutive records; none where a stretch of a stream holds none.
+
+    start: the grid position that names the chunk, at or before its first record.
+    """
 
     start: int
     records: list[Record] = field(default_factory=list)
     bytes: int = 0
+
+    @property
+    def end(self) -> int:
+        """The position after its last record; where it has none, that up to which there is none."""
+        return self.records[-1][0] + 1 if self.records else self.start
+
+
+class UnreadableRecord(TextError):
+    """A record in whose place an error stands: whatever reads it fails. id: its comment's, if that is known."""
+
+    def __init__(self, id: str | None, error: Exception):
+        super().__init__("text_unreadable", f"the comment cannot be scored: {type(error).__name__}")
+        self.id = id
 
 
 def jsonl_records(stream: BinaryIO, offset: int = 0, end: int | None = None) -> Iterator[Record]:
     """Lines of a plain JSONL stream whose first byte is in [offset, end), each at its byte offset; not the blank ones.
 
     For offset > 0 the stream must stand at offset - 1: the byte there tells whether a line begins at `offset`.
-    A line longer than MAX_RECORD_BYTES comes out cut off, one byte too long.
+    A line longer than MAX_RECORD_BYTES comes out cut off, one byte too long, before the rest of it is passed over.
     """
+    return ((position, line) for position, line in jsonl_scan(stream, offset, end) if line)
+
+
+def jsonl_scan(stream: BinaryIO, offset: int = 0, end: int | None = None) -> Iterator[Record]:
+    """`jsonl_records`, and an empty line after each CHUNK_BYTES or so without a record: who waits for the next one is
+    told in time how far the search for it has come."""
+    border = offset + CHUNK_BYTES
+    at_start = not offset
     if offset:
         offset -= 1
         while chunk := stream.readline(MAX_RECORD_BYTES):
             offset += len(chunk)
             if chunk.endswith(b"\n") or (end is not None and offset >= end):
                 break
+            yield offset, b""
     while end is None or offset < end:
         line = stream.readline(MAX_RECORD_BYTES + 1)
         if not line:
             return
-        position, length, tail = offset, len(line), line
-        while not tail.endswith(b"\n") and length > MAX_RECORD_BYTES:
-            tail = stream.readline(MAX_RECORD_BYTES)
-            if not tail:
-                break
-            length += len(tail)
-        offset += length
-        if position == 0:
-            line = line.removeprefix(BOM)
+        position, offset = offset, offset + len(line)
+        if at_start:
+            line, at_start = line.removeprefix(BOM), False
         if line.strip():
             yield position, line.rstrip(b"\r\n")
+            border = offset + CHUNK_BYTES
+        else:
+            offset += _skip_blank_lines(stream)
+            if offset >= border:
+                yield offset, b""
+                border = offset + CHUNK_BYTES
+        while len(line) > MAX_RECORD_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_RECORD_BYTES + 1)
+            offset += len(line)
+            if not line or (end is not None and offset >= end):
+                break
+            yield offset, b""
 
 
-def numbered_records(stream: BinaryIO, is_csv: bool, start: int = 0) -> Iterator[Record]:
-    """Records of a CSV stream (with a header), or of a JSONL stream without byte offsets, from index `start` on."""
+def _skip_blank_lines(stream: BinaryIO) -> int:
+    """Pass over the blank lines in what a buffered stream has read ahead: line by line, a gigabyte takes minutes."""
+    ahead: bytes = stream.peek() if hasattr(stream, "peek") else b""
+    blank = len(ahead) - len(ahead.lstrip())
+    return len(stream.read(ahead.rfind(b"\n", 0, blank) + 1))
+
+
+def numbered_records(
+    stream: BinaryIO, is_csv: bool, start: int = 0, found: Callable[[], object] = lambda: None
+) -> Iterator[Record]:
+    """Records of a CSV stream (with a header), or of a JSONL stream without byte offsets, from index `start` on.
+
+    found: is told of each record, also of those before `start`.
+    """
     lines = _csv_lines(stream) if is_csv else (line for _, line in jsonl_records(stream))
     for index, line in enumerate(lines):
+        found()
         if index >= start:
             yield index, line
 
@@ -83,7 +128,10 @@ def _csv_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
-    """Chunks of a plain JSONL object: the record at byte b is in chunk b // CHUNK_BYTES, wherever reading begins."""
+    """Chunks of a plain JSONL object: the record at byte b is in chunk b // CHUNK_BYTES, wherever reading begins.
+
+    An empty chunk, of which `jsonl_scan` is the cause, says that all before its start has been read.
+    """
     chunk = None
     for position, line in records:
         start = position - position % CHUNK_BYTES
@@ -91,22 +139,28 @@ def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
             if chunk:
                 yield chunk
             chunk = Chunk(start)
-        chunk.records.append((position, line))
-        chunk.bytes += len(line)
-    if chunk:
+        if line:
+            chunk.records.append((position, line))
+            chunk.bytes += len(line)
+    if chunk and chunk.records:
         yield chunk
 
 
 def counted_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
-    """Chunks of numbered records: closed at CHUNK_BYTES or CHUNK_RECORDS, whichever comes first."""
+    """Chunks of numbered records: closed at CHUNK_BYTES or CHUNK_RECORDS, whichever comes first, and before damage."""
     chunk = None
-    for position, line in records:
-        chunk = chunk or Chunk(position)
-        chunk.records.append((position, line))
-        chunk.bytes += len(line)
-        if chunk.bytes >= CHUNK_BYTES or len(chunk.records) >= CHUNK_RECORDS:
+    try:
+        for position, line in records:
+            chunk = chunk or Chunk(position)
+            chunk.records.append((position, line))
+            chunk.bytes += len(line)
+            if chunk.bytes >= CHUNK_BYTES or len(chunk.records) >= CHUNK_RECORDS:
+                yield chunk
+                chunk = None
+    except DamagedError:  # always at the same place, so what comes before it is always the same chunk
+        if chunk:
             yield chunk
-            chunk = None
+        raise
     if chunk:
         yield chunk
 
@@ -119,10 +173,10 @@ def parse_record(line: bytes) -> dict:
     if len(line) > MAX_RECORD_BYTES:
         raise TextError("record_too_long", f"the record has more than {MAX_RECORD_BYTES} bytes")
     try:
-        comment = json.loads(line.decode())
+        comment = decode(line.decode())
     except UnicodeDecodeError as error:
         raise TextError("record_not_utf8", f"byte {error.start} of the record is not UTF-8") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise TextError("record_not_json", "the record is not JSON") from None
     return check_object(comment)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_fn.bulk.columns import ABSENT, Columns, at, id_text
-from lambda_fn.bulk.records import check_object, parse_record
+from lambda_fn.bulk.records import UnreadableRecord, check_object, parse_record
 from lambda_fn.bulk.results import result_line
 from lambda_fn.model.classifier import Sentiment
-from lambda_fn.model.isolation import Classifier, classify_each
+from lambda_fn.model.isolation import Classifier
 from lambda_fn.model.moodless import why_no_mood
 from lambda_fn.model.text import TextError, check_text
 
@@ -109,6 +109,8 @@ class Scorer:
         ]
 
     def _judge(self, record: Any, columns: Columns) -> Judged:
+        if isinstance(record, UnreadableRecord):
+            return Judged(record.id, {}, record)
         try:
             comment = parse_record(record) if isinstance(record, bytes) else check_object(record)
         except TextError as error:
@@ -149,15 +151,31 @@ class Scorer:
         return found | scored
 
     def _classify(self, texts: list[str]) -> list[dict]:
-        """The outcome of each text; what the model cannot take is an error of that text alone."""
-        found = classify_each(self._classifier, texts)
-        read = [(text, s) for text, s in zip(texts, found, strict=True) if isinstance(s, Sentiment)]
-        coins = iter(self._coins([text for text, _ in read], [sentiment for _, sentiment in read]))
-        self.tally.tokens += sum(sentiment.tokens for _, sentiment in read)
-        return [
-            self._sentiment(text, item, next(coins)) if isinstance(item, Sentiment) else self._failed(item)
-            for text, item in zip(texts, found, strict=True)
-        ]
+        """The outcome of each text. What the model cannot take at all is narrowed down to the one comment."""
+        try:
+            sentiments = self._classifier.classify(texts)
+            coins = self._coins(texts, sentiments)
+        except Exception as error:
+            if not _one_texts_fault(error):
+                raise
+            if len(texts) == 1:
+                if not self.works():
+                    raise
+                unreadable = TextError("text_unreadable", "the model cannot read this text")
+                return [self._failed(unreadable)]
+            middle = len(texts) // 2
+            return self._classify(texts[:middle]) + self._classify(texts[middle:])
+        self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
+        return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
+
+    def works(self) -> bool:
+        """Whether a plain comment can be scored. If not, the model is broken, and no comment is at fault."""
+        try:
+            plain = ["to the moon"]
+            self._coins(plain, self._classifier.classify(plain))
+        except Exception:
+            return False
+        return True
 
     def _remember(self, scored: dict[bytes, dict]) -> None:
         self._remembered.update(scored)

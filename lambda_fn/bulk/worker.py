@@ -3,8 +3,9 @@
     python -m lambda_fn.bulk.worker                    until SIGTERM or Ctrl-C
     python -m lambda_fn.bulk.worker --until-empty      until the queue is empty (exit status 1 if a message failed)
 
-It deletes what was settled and leaves what failed to the queue's visibility timeout and redrive policy. On SIGTERM it
-finishes the comments at hand, puts the rest back on the queue and exits within `STOP_S`.
+It deletes what was settled; what failed comes again after a while, or goes where the redrive policy says. On SIGTERM it
+finishes the comments at hand, puts the rest back on the queue and exits within `STOP_S`. Outages are waited out,
+however long; credentials that AWS refuses end it with exit status 1.
 """
 
 import argparse
@@ -14,11 +15,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_fn.bulk.invocation import Deadline
+from lambda_fn.bulk.deadline import Deadline
+from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.process import BulkScorer, bulk_scorer
+from lambda_fn.bulk.sqs import tens
 from lambda_fn.contract import Exit
 
 # ECS sends SIGKILL 30 s after SIGTERM unless `stopTimeout` says otherwise.
@@ -26,7 +30,6 @@ STOP_S = 25.0
 WAIT_S = 20
 RECEIVE_MESSAGES = 10
 BATCH_MESSAGES = 50
-OUTAGE_PAUSE_S = 2.0
 
 
 class Worker:
@@ -35,28 +38,52 @@ class Worker:
     def __init__(self, bulk: BulkScorer, sqs, queue_url: str):
         self._bulk, self._sqs, self._queue_url = bulk, sqs, queue_url
         self._stop_at: float | None = None
-        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-        self._visibility_s = max(1, int(attributes["VisibilityTimeout"]))
+        self._stopped = threading.Event()
+        # Nothing is begun after a stop; what was scored is still deleted.
+        self._polling = Patience(lambda: 0.0 if self._stop_at else float("inf"), self._sleep, bulk.waiting)
+        self._settling = Patience(self._remaining_s, self._sleep, bulk.waiting)
+        self._visibility_s = 0
 
     def stop(self, *_) -> None:
         """Finish soon; a signal handler."""
         self._stop_at = self._stop_at or time.monotonic() + STOP_S
+        self._stopped.set()
 
     def run(self, until_empty: bool = False, wait_s: int = WAIT_S) -> int:
-        """Work until `stop`, or until a receive of `wait_s` seconds brings nothing. Returns the failures seen."""
+        """Work until `stop`, or until a receive of `wait_s` seconds brings nothing. Returns the failures seen.
+
+        Raises CredentialsRefused, and botocore's errors where the queue does not exist or may not be read.
+        """
         failed = 0
-        while self._stop_at is None:
-            try:
+        try:
+            attributes = self._call(self._polling, self._sqs.get_queue_attributes, AttributeNames=["VisibilityTimeout"])
+            self._visibility_s = max(1, int(attributes["Attributes"]["VisibilityTimeout"]))
+            while self._stop_at is None:
                 messages = self._receive(wait_s)
                 if messages:
                     failed += self._settle(messages)
                 elif until_empty:
                     break
-            except (BotoCoreError, ClientError) as error:
-                # What was not deleted comes again, and overwrites its results.
-                self._bulk.logger.warning("SQS does not answer", reason=str(error))
-                time.sleep(OUTAGE_PAUSE_S)
+        except (BotoCoreError, ClientError):
+            if self._stop_at is None:
+                raise
+            # stopped in an outage: what was not deleted comes again, and overwrites its results
         return failed
+
+    def _call(self, patience: Patience, call: Any, **arguments: Any) -> dict:
+        try:
+            return patience(call, QueueUrl=self._queue_url, **arguments)
+        except (BotoCoreError, ClientError) as error:
+            if is_credentials(error):
+                raise CredentialsRefused(error) from error
+            raise
+
+    def _sleep(self, seconds: float) -> None:
+        """Until a stop, if that comes first."""
+        if self._stopped.is_set():
+            time.sleep(seconds)
+        else:
+            self._stopped.wait(seconds)
 
     def _remaining_s(self) -> float:
         return float("inf") if self._stop_at is None else self._stop_at - time.monotonic()
@@ -65,8 +92,9 @@ class Worker:
         """One long poll, then whatever else is there at once: more messages make fuller batches."""
         messages: list[dict] = []
         while len(messages) < BATCH_MESSAGES and self._stop_at is None:
-            answer = self._sqs.receive_message(
-                QueueUrl=self._queue_url,
+            answer = self._call(
+                self._polling,
+                self._sqs.receive_message,
                 MaxNumberOfMessages=RECEIVE_MESSAGES,
                 WaitTimeSeconds=0 if messages else wait_s,
                 MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
@@ -79,14 +107,23 @@ class Worker:
 
     def _settle(self, messages: list[dict]) -> int:
         records = [
-            {"messageId": message["MessageId"], "body": message["Body"], "attributes": message["Attributes"]}
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+            }
             for message in messages
         ]
+        deadline = Deadline(self._remaining_s, STOP_S / 5, self._sleep)
         with self._kept_invisible(messages):
-            failures = self._bulk.run(records, Deadline(self._remaining_s, margin_s=STOP_S / 5), split=False)
-        for batch in _tens(m["ReceiptHandle"] for m in messages if m["MessageId"] not in failures):
+            failures = self._bulk.run(records, deadline, split=False)
+        for batch in tens(m["ReceiptHandle"] for m in messages if m["MessageId"] not in failures):
             entries = [{"Id": str(index), "ReceiptHandle": handle} for index, handle in enumerate(batch)]
-            self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            self._call(self._settling, self._sqs.delete_message_batch, Entries=entries)
+        for error in failures.values():
+            if is_credentials(error):
+                raise CredentialsRefused(error)
         return len(failures)
 
     @contextmanager
@@ -95,14 +132,15 @@ class Worker:
         done = threading.Event()
 
         def extend() -> None:
+            patience = Patience.of_seconds(self._visibility_s / 4, sleep=done.wait)
             while not done.wait(self._visibility_s / 2):
-                for batch in _tens(message["ReceiptHandle"] for message in messages):
+                for batch in tens(message["ReceiptHandle"] for message in messages):
                     entries = [
                         {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": self._visibility_s}
                         for index, handle in enumerate(batch)
                     ]
                     try:
-                        self._sqs.change_message_visibility_batch(QueueUrl=self._queue_url, Entries=entries)
+                        self._call(patience, self._sqs.change_message_visibility_batch, Entries=entries)
                     except Exception:  # a second delivery costs time, and nothing else
                         self._bulk.logger.warning("visibility timeout not extended", messages=len(entries))
 
@@ -115,26 +153,24 @@ class Worker:
             thread.join()
 
 
-def _tens(items) -> Iterator[list]:
-    items = list(items)
-    for start in range(0, len(items), 10):
-        yield items[start : start + 10]
-
-
 def work(until_empty: bool, wait_s: int) -> int:
     """Work the queue of the settings until SIGTERM or Ctrl-C, or until it is empty. Returns the exit code."""
     try:
         bulk = bulk_scorer()
-    except ValueError as error:
+        sqs = client("sqs", read_timeout_s=2 * WAIT_S)  # longer than the longest poll
+    except (ValueError, BotoCoreError) as error:
         return _refuse(str(error))
     if not bulk.settings.queue_url:
         return _refuse("QUEUE_URL is not set: there is no queue to work on")
-    import boto3
-
-    worker = Worker(bulk, boto3.client("sqs"), bulk.settings.queue_url)
+    worker = Worker(bulk, sqs, bulk.settings.queue_url)
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
-    return Exit.FAILED if worker.run(until_empty, wait_s) else Exit.DONE
+    try:
+        return Exit.FAILED if worker.run(until_empty, wait_s) else Exit.DONE
+    except CredentialsRefused as error:
+        return _refuse(str(error))
+    except (BotoCoreError, ClientError) as error:
+        return _refuse(f"the queue {bulk.settings.queue_url} cannot be used: {error}")
 
 
 def _refuse(reason: str) -> int:

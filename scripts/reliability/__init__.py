@@ -1,0 +1,1 @@
+"""What shows that the promises of docs/RELIABILITY.md hold."""

@@ -1,13 +1,17 @@
 import pytest
 from aws_cdk.assertions import Match
 
+from lambda_fn.contract import Default
+
 STACKS = ["SentimentStack", "FargateStack"]
 
 
 @pytest.mark.parametrize("name", STACKS)
 def test_messages_that_keep_failing_wait_two_weeks_in_the_dlq(default, name):
     template = default.template(name)
-    template.has_resource_properties("AWS::SQS::Queue", {"RedrivePolicy": Match.object_like({"maxReceiveCount": 5})})
+    template.has_resource_properties(
+        "AWS::SQS::Queue", {"RedrivePolicy": Match.object_like({"maxReceiveCount": Default.BULK_RECEIVES})}
+    )
     template.has_resource_properties("AWS::SQS::Queue", {"MessageRetentionPeriod": 14 * 86_400})
 
 
@@ -63,3 +67,17 @@ def test_buckets_outlive_the_stack_unless_asked(default, deployment):
 def test_outputs_name_what_a_producer_needs(default):
     outputs = default.stack().template["Outputs"]
     assert {"ApiUrl", "ApiKeySecret", "QueueUrl", "DeadLetterQueueUrl", "InputBucket", "ResultsBucket"} <= set(outputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("SentimentStack", "BulkFunctionRole"), ("FargateStack", "WorkerTaskTaskRole")]
+)
+def test_whoever_scores_may_say_when_a_failed_message_comes_again(default, name, role):
+    statements = [
+        statement
+        for policy in default.resources("AWS::IAM::Policy", name)
+        if role in policy["PolicyName"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "sqs:ChangeMessageVisibility" in statement["Action"]
+    ]
+    assert statements, [policy["PolicyName"] for policy in default.resources("AWS::IAM::Policy", name)]

@@ -4,63 +4,13 @@ import csv
 import gzip
 import json
 
-import boto3
 import pytest
-from typer.testing import CliRunner
 
 from crypto_sentiment.bulk import collect, submit
-from crypto_sentiment.cli import app
-from lambda_fn.bulk.process import BulkScorer
-from lambda_fn.bulk.results import S3Results
-from lambda_fn.bulk.scoring import Scorer
-from lambda_fn.bulk.worker import Worker
-from lambda_fn.settings import Settings
-from tests.aws import RESULTS_BUCKET, LocalAws
+from tests.aws import RESULTS_BUCKET
 from tests.comments import REAL, crowd
 
 CONSOLES = {"submit": submit.console, "collect": collect.console}
-
-
-@pytest.fixture(scope="module")
-def aws(classifier):
-    with LocalAws() as aws:
-        aws.s3.create_bucket(Bucket="uploads")
-        yield aws
-
-
-@pytest.fixture
-def queue(aws):
-    aws.empty()
-    return aws.create_queue()
-
-
-@pytest.fixture
-def run(aws, queue, monkeypatch):
-    """Run a verb; what it said."""
-    for name, value in aws.environment(queue, COLUMNS="200").items():
-        monkeypatch.setenv(name, value)
-    boto3.DEFAULT_SESSION = None
-
-    def run(verb: str, *arguments, status: int = 0, stdin: bytes = b"") -> str:
-        with CONSOLES[verb].capture() as said:
-            result = CliRunner().invoke(app, [verb, *map(str, arguments)], input=stdin)
-        assert result.exit_code == status, (result.exception, said.get())
-        return said.get()
-
-    return run
-
-
-@pytest.fixture
-def work(aws, queue, classifier):
-    """Score all that is in the queue, as the worker does."""
-
-    def work() -> None:
-        settings = Settings(results_bucket=RESULTS_BUCKET, queue_url=queue.url)
-        results = S3Results(aws.s3, RESULTS_BUCKET, settings.results_prefix)
-        bulk = BulkScorer(Scorer(classifier, settings.max_text_chars), results, aws.s3, None, settings)
-        assert Worker(bulk, aws.sqs, queue.url).run(until_empty=True, wait_s=0) == 0
-
-    return work
 
 
 def jsonl(comments) -> bytes:
@@ -75,8 +25,8 @@ def test_there_and_back(aws, queue, run, work, tmp_path, way):
     said = run("submit", source, *way)
     assert "704 comments in" in said
     work()
-    said = run("collect", source, "--output", output, "--timeout", "0")
-    assert "704 of 704 comments have their result" in said
+    said = run("collect", source, "--output", output, "--timeout", "0", status=3)
+    assert "704 of 704 comments have their result; 3 of them could not be scored: " in said
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     assert [row.get("text") for row in rows[:-1]] == [comment.get("text") for comment in comments]
     assert rows[0]["label"] == "positive"
@@ -106,7 +56,7 @@ def test_a_csv_with_a_comment_too_large_for_any_message(aws, queue, run, work, t
     assert lines["2"]["label"] == "positive"
 
 
-def test_an_interrupted_submission_goes_on_and_doubles_nothing(aws, queue, run, work, tmp_path, monkeypatch):
+def test_an_interrupted_submission_goes_on_and_doubles_nothing(aws, queue, run, work, tmp_path):
     comments = crowd(900, permalink="x" * 1500)
     source = tmp_path / "comments.jsonl"
     source.write_bytes(jsonl(comments))
@@ -116,10 +66,10 @@ def test_an_interrupted_submission_goes_on_and_doubles_nothing(aws, queue, run, 
         sent.append(path)
         return len(sent) > 2
 
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with aws.refusing(refuse_after_two):
-        said = run("submit", source, "--live", status=1)
-    assert "Error: " in said
+        said = run("submit", source, "--live", "--timeout", "0", status=1)
+    assert "Run the same command again" in said
+    assert "Not all was submitted" in run("collect", source, "--timeout", "0", status=1)
     said = run("submit", source, "--live")
     assert "Going on after" in said
     work()

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambda_fn.bulk.messages import InlineWork, MessageError, ObjectWork, parse_message, parse_time
+from lambda_fn.bulk.messages import parse_message
+from lambda_fn.bulk.work import InlineWork, MessageError, ObjectWork, parse_time
+from tests.hostile import through_sns
 
 SENT_AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 COMMENTS = [{"id": "c1", "text": "to the moon", "subreddit": "Bitcoin"}, {"id": "c2", "text": "rekt"}]
@@ -46,8 +48,50 @@ def test_a_notification_of_several_objects_with_quoted_keys():
     ]
 
 
+def bridged(kind: str, key: str = "a+b é.jsonl") -> dict:
+    detail = {"bucket": {"name": "uploads"}, "object": {"key": key, "size": 1, "etag": "e", "version-id": "v"}}
+    return {"version": "0", "id": "1", "source": "aws.s3", "detail-type": kind, "detail": detail}
+
+
 @pytest.mark.parametrize(
-    "message", [{"Event": "s3:TestEvent", "Bucket": "b"}, notification("a.csv", event="ObjectRemoved:Delete")]
+    "event", ["ObjectCreated:Put", "s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload"]
+)
+@pytest.mark.parametrize("wrap", [dict, through_sns, lambda message: through_sns(through_sns(message))])
+def test_a_new_object_by_whatever_name_and_through_whatever_envelope(event, wrap):
+    assert parse(wrap(notification("a.jsonl", event=event))) == [ObjectWork("uploads", "a.jsonl")]
+
+
+@pytest.mark.parametrize("wrap", [dict, through_sns])
+def test_a_new_object_by_way_of_eventbridge_whose_keys_are_not_quoted(wrap):
+    assert parse(wrap(bridged("Object Created"))) == [ObjectWork("uploads", "a+b é.jsonl", version_id="v")]
+
+
+def test_comments_by_way_of_a_topic_are_the_same_work_as_without_it():
+    [plain], [wrapped] = parse({"comments": COMMENTS}), parse(through_sns({"comments": COMMENTS}))
+    assert (wrapped.work_id, wrapped.comments) == (plain.work_id, plain.comments)
+
+
+def test_a_notification_of_another_store_and_a_body_with_a_byte_order_mark():
+    record = {**notification("a.jsonl", event="s3:ObjectCreated:Put")["Records"][0], "eventSource": "minio:s3"}
+    assert parse("\ufeff" + json.dumps({"Records": [record]})) == [ObjectWork("uploads", "a.jsonl")]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"Event": "s3:TestEvent", "Bucket": "b"},
+        through_sns({"Event": "s3:TestEvent", "Bucket": "b"}),
+        notification("a.csv", event="ObjectRemoved:Delete"),
+        notification("a.csv", event="s3:ObjectRemoved:DeleteMarkerCreated"),
+        notification("a.csv", event="ObjectTagging:Put"),
+        notification("a.csv", event="s3:ObjectRestore:Completed"),
+        notification("a.csv", event="LifecycleTransition"),
+        notification("2025/_SUCCESS", "2025/_committed_123", "_started_9"),
+        bridged("Object Deleted"),
+        bridged("Object Tags Added"),
+        bridged("Object Restore Completed"),
+        {"Records": []},
+    ],
 )
 def test_nothing_to_do(message):
     assert parse(message) == []
@@ -65,6 +109,15 @@ def test_nothing_to_do(message):
         ({"comments": {"id": "c1"}}, "message_unknown_kind"),
         ({"comments": COMMENTS, "s3": {"bucket": "uploads", "key": "a.csv"}}, "message_unknown_kind"),
         ({"Records": [{"eventSource": "aws:sns"}]}, "message_unknown_kind"),
+        (notification("a.csv", event="ObjectImagined:Put"), "message_unknown_kind"),
+        (bridged("Object Imagined"), "message_unknown_kind"),
+        ({**bridged("Object Created"), "source": "aws.ec2"}, "message_unknown_kind"),
+        ({**bridged("Object Created"), "text": "to the moon"}, "message_unknown_kind"),
+        ({"Type": "SubscriptionConfirmation", "TopicArn": "t", "Message": "{}"}, "message_unknown_kind"),
+        ({"Type": "Notification", "TopicArn": "t", "Message": "to the moon"}, "message_not_json"),
+        ({"comments": COMMENTS, "submitted_at": "0001-01-01"}, "message_invalid"),
+        ({"comments": COMMENTS, "submitted_at": "9999-12-31T23:59:59Z"}, "message_invalid"),
+        ({"comments": COMMENTS, "submitted_at": -1e10}, "message_invalid"),
         ({"s3": {"bucket": "uploads"}}, "message_invalid"),
         ({"s3": {"bucket": "uploads", "key": "a.csv", "start": 10, "end": 10}}, "message_invalid"),
         ({"s3": {"bucket": "uploads", "key": "a.csv", "start": True}}, "message_invalid"),
