@@ -224,6 +224,12 @@ class Scorer:
         return outcome
 
 
+def _one_texts_fault(error: Exception) -> bool:
+    """Whether a batch failed by what is in it. A service that is away, or a broken model, is no comment's fault."""
+    ours = type(error).__module__.partition(".")[0] == "lambda_fn"
+    return not ours and not isinstance(error, ConnectionError | TimeoutError)
+
+
 def _identity(chunk: ScorableChunk, position: int) -> dict:
     return {"work_id": chunk.work_id, "position": position} if chunk.work_id else {}
 
