@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,7 +69,7 @@ class State:
 class Sender(Protocol):
     """Where messages go: QueueSender, or the scorer in this process."""
 
-    def send(self, bodies: list[str]) -> list: ...
+    def send(self, bodies: Sequence[str]) -> Mapping[int, str]: ...
 
 
 class Streamer:
@@ -194,9 +194,10 @@ def run(subreddits: list[str], queue_url: str, state: Path, flush_s: float, poll
 
 def run_local(subreddits: list[str], window_s: float, flush_s: float, poll_s: float) -> int:
     """Stream into the model of this process, and show the mood, until SIGTERM or Ctrl-C. Returns the exit code."""
-    from crypto_sentiment.mood.live import LiveMood, LocalScorer, coins_named
+    from crypto_sentiment.mood.live import LiveMood, LocalScorer
     from lambda_fn.bulk.scoring import Scorer
     from lambda_fn.model.classifier import ModelError, SentimentClassifier
+    from lambda_fn.model.coins import Coins
     from lambda_fn.model.language import language
     from lambda_fn.settings import get_settings
 
@@ -204,7 +205,8 @@ def run_local(subreddits: list[str], window_s: float, flush_s: float, poll_s: fl
         classifier = SentimentClassifier.load()
     except ModelError as error:
         return _refuse(str(error))
-    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, coins=coins_named)
+    coins = Coins.load().fields(classifier)
+    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, coins=coins)
     with LocalScorer(scorer, LiveMood(window_s), Console()) as local:
         # What was shown is gone with the terminal: there is nothing that a restart could go on with.
         return run_into(local, subreddits, State(None), flush_s, poll_s)

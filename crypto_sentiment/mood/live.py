@@ -4,7 +4,6 @@ import json
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 from rich.console import Console
 from rich.live import Live
@@ -15,8 +14,6 @@ from crypto_sentiment.mood.tally import Tally
 from crypto_sentiment.mood.terminal import SCALE, bar
 from lambda_fn.bulk.scoring import ScorableChunk, Scorer
 from lambda_fn.bulk.times import as_utc
-from lambda_fn.model.classifier import Sentiment
-from lambda_fn.model.coins import Coins
 from lambda_fn.mood.rollup import EVERY_COIN
 from lambda_fn.mood.shares import Shares, estimate
 
@@ -82,22 +79,6 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(SPARKS[min(len(SPARKS) - 1, int((value + 1) / 2 * len(SPARKS)))] for value in values)
 
 
-def coins_named(texts: Sequence[str], sentiments: Sequence[Sentiment]) -> list[list[dict]]:
-    """The coins that each comment names, with the comment's mood."""
-    found = []
-    for text, sentiment in zip(texts, sentiments, strict=True):
-        moods = {f"p_{mood}": round(p, 4) for mood, p in sentiment.probabilities.items()}
-        mood = max(sentiment.probabilities, key=sentiment.probabilities.__getitem__)
-        names = dict.fromkeys(mention.coin for mention in _coins().named(text))
-        found.append([{"coin": coin, "mood": mood, **moods} for coin in names])
-    return found
-
-
-@lru_cache(maxsize=1)
-def _coins() -> Coins:
-    return Coins.load()
-
-
 class LocalScorer:
     """Takes what a queue would take, scores it here, and draws the mood: a sender for bulk.reddit.Streamer."""
 
@@ -113,11 +94,11 @@ class LocalScorer:
         self._live.update(self.mood.table(), refresh=True)
         self._live.stop()
 
-    def send(self, bodies: Sequence[str]) -> list:
+    def send(self, bodies: Sequence[str]) -> dict[int, str]:
         """Score the comments of message bodies. Returns what could not be: nothing."""
         for body in bodies:
             comments = json.loads(body)["comments"]
             [lines] = self._scorer.score([ScorableChunk("", 0, list(enumerate(comments)))])
             self.mood.add(lines)
             self._live.update(self.mood.table(), refresh=True)
-        return []
+        return {}

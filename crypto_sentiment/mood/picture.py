@@ -79,7 +79,7 @@ def _over_time(found: Answer, series: dict[str, list[int]], pyplot: Any) -> Any:
             top.errorbar(times[alone], values[alone], ends, fmt="o", markersize=3.5, color=colour, linewidth=1)
     hours, columns = np.unique(shares.rollup.hour, return_inverse=True)
     first = next((rows for name, rows in series.items() if name.startswith("all comments")), None)
-    comments = np.bincount(columns, shares.rollup.comments)
+    comments: np.ndarray = np.bincount(columns, shares.rollup.comments)
     if first is not None:
         comments = np.zeros(len(hours))
         comments[columns[first]] = shares.rollup.comments[first]

@@ -70,7 +70,8 @@ def _order(found: Answer, keys: list[str]) -> list[int]:
 
 
 def _cells(found: Answer, row: int) -> list:
-    shares, cells = found.shares, []
+    shares = found.shares
+    cells: list[str | Text] = []
     for name in found.by:
         value = getattr(shares.rollup, name)[row]
         if name == "hour":

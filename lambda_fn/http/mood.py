@@ -1,5 +1,6 @@
 """How Reddit feels: GET /mood, /mood/trending and /mood/BTC, from the rollups of scored comments."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,8 @@ def open_store(source: str | None) -> MoodStore | None:
         return None
     if not source.startswith("s3://"):
         return MoodStore(lambda key: path.read_bytes() if (path := Path(source) / key).is_file() else None)
-    bucket, s3 = source.removeprefix("s3://").strip("/"), []
+    bucket = source.removeprefix("s3://").strip("/")
+    s3: list[Any] = []
 
     def fetch(key: str) -> bytes | None:
         import boto3  # only where it is needed: it is most of the time that a start would take
@@ -38,7 +40,8 @@ def open_store(source: str | None) -> MoodStore | None:
         if not s3:
             s3.append(boto3.client("s3"))
         try:
-            return s3[0].get_object(Bucket=bucket, Key=key)["Body"].read()
+            body: bytes = s3[0].get_object(Bucket=bucket, Key=key)["Body"].read()
+            return body
         except s3[0].exceptions.NoSuchKey:
             return None
 
@@ -48,7 +51,8 @@ def open_store(source: str | None) -> MoodStore | None:
 def store_of(request: Request) -> MoodStore:
     if request.app.state.mood is None:
         raise ApiError(404, "no_rollups", "this service has no rollups of the mood: set MOOD_SOURCE")
-    return request.app.state.mood
+    store: MoodStore = request.app.state.mood
+    return store
 
 
 def seconds(value: str | None, name: str) -> int | None:
@@ -94,7 +98,7 @@ def coin(request: Request, symbol: str) -> JSONResponse:
     return answer(questions.coin, store_of(request), symbol)
 
 
-def answer(question, *arguments, **named) -> JSONResponse:
+def answer(question: Callable[..., dict[str, Any] | None], *arguments: Any, **named: Any) -> JSONResponse:
     try:
         found = question(*arguments, **named)
     except questions.QuestionError as error:

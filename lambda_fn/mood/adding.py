@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def add_up(rollup: Rollup, by: Sequence[str], width: str = "hour") -> Rollup:
     return replace(total, **{name: np.rint(pairs).astype(np.int64) for name, pairs in _pairs(total, 1.0).items()})
 
 
-def _pairs(rollup: Rollup, power: float) -> dict[str, np.ndarray]:
+def _pairs(rollup: Rollup, power: float) -> dict[str, Any]:
     """Both kinds of pairs, raised to `power`. The root of a day's pairs is the sum of its hours' roots, at most."""
     return {name: np.asarray(getattr(rollup, name), dtype=np.float64) ** power for name in PAIRS}
 
@@ -59,4 +60,4 @@ def _sum(rollup: Rollup, by: Sequence[str]) -> Rollup:
         for name in KEYS
     ]
     sums = [total(column) for column in (rollup.counts, rollup.thread_pairs, rollup.author_pairs)]
-    return Rollup(*keys, *sums, {reason: total(n) for reason, n in rollup.left_out.items()})
+    return Rollup(*keys, *sums, left_out={reason: total(n) for reason, n in rollup.left_out.items()})

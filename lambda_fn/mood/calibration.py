@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,9 +49,9 @@ class Calibration:
         Generalised least squares at a level mix: unbiased for any mix, as EM is, but linear, so that SQL can do it.
         """
         scaled = self.likelihood / self.likelihood.mean(axis=1, keepdims=True)
-        return scaled @ np.linalg.inv(self.likelihood.T @ scaled)
+        return np.asarray(scaled @ np.linalg.inv(self.likelihood.T @ scaled))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         table = [[float(f"{value:.4g}") for value in row] for row in self.likelihood]
         return {"comments": self.comments, "thread": self.thread, "author": self.author, "likelihood": table}
 

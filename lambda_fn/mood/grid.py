@@ -25,7 +25,8 @@ def cells(negative: np.ndarray, positive: np.ndarray) -> np.ndarray:
     """
     a = np.floor(STEPS * np.asarray(negative, dtype=np.float64) + 0.5)
     b = np.minimum(np.floor(STEPS * np.asarray(positive, dtype=np.float64) + 0.5), STEPS - a)
-    return (a * STRIDE + b).astype(np.int64)
+    numbers: np.ndarray = (a * STRIDE + b).astype(np.int64)
+    return numbers
 
 
 def counts(numbers: np.ndarray, comments: np.ndarray | None = None) -> np.ndarray:
@@ -41,7 +42,8 @@ def columns(numbers: Sequence[int] | np.ndarray) -> np.ndarray:
     numbers = np.asarray(numbers, dtype=np.int64)
     if ((numbers < 0) | (numbers >= len(COLUMN))).any() or (COLUMN[numbers] < 0).any():
         raise ValueError("a cell number is not of this grid")
-    return COLUMN[numbers]
+    found: np.ndarray = COLUMN[numbers]
+    return found
 
 
 def points() -> np.ndarray:

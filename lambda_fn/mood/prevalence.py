@@ -67,7 +67,7 @@ class Likelihood:
         self._logs = lru_cache(maxsize=TABLES)(self._log)
 
     def _log(self, scale: tuple[float, ...]) -> np.ndarray:
-        return np.log((lattice() * scale) @ self.table.T)  # [5151, k]
+        return np.asarray(np.log((lattice() * scale) @ self.table.T))  # [5151, k]
 
     def posterior(self, counts: np.ndarray, prior: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Weights [g, 5151] of the lattice's mixes; each row sums to 1. counts [g, k]; prior, scale [g, 3]."""
@@ -76,7 +76,7 @@ class Likelihood:
             rows = (scale == one).all(axis=1)
             logs[rows] += counts[rows] @ self._logs(one).T
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def estimate(
         self, counts: np.ndarray, prior: np.ndarray, scale: np.ndarray | None = None

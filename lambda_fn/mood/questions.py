@@ -1,6 +1,7 @@
 """What is asked of the mood over HTTP, as functions of a MoodStore: plain dicts, ready to be JSON."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def mood(
     since: int | None = None,
     until: int | None = None,
     top: int = 20,
-) -> dict:
+) -> dict[str, Any]:
     """Comments, shares, net mood and their intervals by coin, subreddit, hour or day.
 
     by: of coin, subreddit, and one of hour and day. since, until: seconds since 1970; default: the last 24 hours.
@@ -67,7 +68,7 @@ def mood(
     }
 
 
-def trending(store: MoodStore, top: int = 20) -> dict:
+def trending(store: MoodStore, top: int = 20) -> dict[str, Any]:
     """The coins of the last 24 hours by mentions, with the change against the three days before, and their mood."""
     until = _hour(store)
     since = until - DAY
@@ -87,7 +88,7 @@ def trending(store: MoodStore, top: int = 20) -> dict:
     return {"from": calendar.iso(since), "to": calendar.iso(until), "days_before": BEFORE_DAYS, "coins": found}
 
 
-def coin(store: MoodStore, symbol: str) -> dict | None:
+def coin(store: MoodStore, symbol: str) -> dict[str, Any] | None:
     """One coin: the last 24 hours against its 20 days before, and its hours. None if nobody wrote of it."""
     until = _hour(store)
     since = until - DAY
@@ -98,21 +99,27 @@ def coin(store: MoodStore, symbol: str) -> dict | None:
     if name is None:
         return None
     mine, before = (part.where(part.coin == name) for part in (now, days))
-    found = {"coin": name, "from": calendar.iso(since), "to": calendar.iso(until), "baseline_days": BASELINE_DAYS}
+    found: dict[str, Any] = {
+        "coin": name,
+        "from": calendar.iso(since),
+        "to": calendar.iso(until),
+        "baseline_days": BASELINE_DAYS,
+    }
     last, usual = (_one(part, history, name) for part in (mine, before))
     hours = estimate(mine, ("coin", "hour"), "hour", history.where(history.coin == name), history)
     found |= {"last_24_hours": last, "baseline": usual and usual | {"comments_a_day": _daily(before)}}
     if last and usual and last["net"]["value"] is not None and usual["net"]["value"] is not None:
         # Apart by more than chance: the two intervals, put together as independent ones are.
         gap = last["net"]["value"] - usual["net"]["value"]
-        margin = float(np.hypot(*(_margin(part["net"]) for part in (last, usual))))
+        margin = float(np.hypot(_margin(last["net"]), _margin(usual["net"])))
         found["change"] = {"net": round(gap, 4), "margin": round(margin, 4), "beyond_chance": abs(gap) > margin}
     return found | {"hours": [group(hours, row, ["hour"]) for row in range(len(hours.rollup))]}
 
 
-def group(shares: Shares, row: int, columns: Sequence[str]) -> dict:
+def group(shares: Shares, row: int, columns: Sequence[str]) -> dict[str, Any]:
     """One group as JSON: what it is, how many comments, and each share with its interval, null where unknown."""
-    rollup, line = shares.rollup, {}
+    rollup = shares.rollup
+    line: dict[str, Any] = {}
     for name in columns:
         value = getattr(rollup, name)[row]
         line["time" if name == "hour" else name] = calendar.iso(int(value)) if name == "hour" else str(value)
@@ -125,7 +132,7 @@ def group(shares: Shares, row: int, columns: Sequence[str]) -> dict:
     return line
 
 
-def _margin(quantity: dict) -> float:
+def _margin(quantity: dict[str, float]) -> float:
     return max(quantity["high"] - quantity["value"], quantity["value"] - quantity["low"])
 
 
@@ -164,7 +171,7 @@ def _by_coin(now: Rollup, history: Rollup, coins: Sequence[str]) -> Shares:
     return estimate(mine, ("coin",), "hour", before, history)
 
 
-def _one(part: Rollup, history: Rollup, name: str) -> dict | None:
+def _one(part: Rollup, history: Rollup, name: str) -> dict[str, Any] | None:
     if not len(part):
         return None
     return group(_by_coin(part, history, [name]), 0, [])

@@ -9,6 +9,7 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Rollup:
     counts: np.ndarray
     thread_pairs: np.ndarray
     author_pairs: np.ndarray
-    left_out: dict[str, np.ndarray] = field(default_factory=dict)
+    left_out: dict[str, np.ndarray] = field(default_factory=dict, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.hour)
@@ -44,12 +45,12 @@ class Rollup:
     @property
     def comments(self) -> np.ndarray:
         """Comments [g] that have a mood."""
-        return self.counts.sum(axis=1)
+        return np.asarray(self.counts.sum(axis=1))
 
     @classmethod
-    def of_rows(cls, rows: Iterable[Sequence]) -> "Rollup":
+    def of_rows(cls, rows: Iterable[Sequence[Any]]) -> "Rollup":
         """From rows of `rollup.sql`: KEYS, left_out, cell, comments, thread_pairs, author_pairs."""
-        groups: dict[tuple, dict] = {}
+        groups: dict[tuple[Any, ...], dict[str, Any]] = {}
         for hour, coin, subreddit, model, left_out, cell, comments, threads, authors in rows:
             key = NO_HOUR if hour is None else int(hour), coin, subreddit or "", model or ""
             line = groups.setdefault(key, {"cells": {}, "left_out": {}, "thread_pairs": 0, "author_pairs": 0})
@@ -69,7 +70,7 @@ class Rollup:
         )
 
     @classmethod
-    def of_lines(cls, lines: Iterable[dict]) -> "Rollup":
+    def of_lines(cls, lines: Iterable[dict[str, Any]]) -> "Rollup":
         """From the lines of rollup objects, in any order; a group may be there several times. Raises ValueError."""
         lines = list(lines)
         counts = np.zeros((len(lines), len(grid.CELLS)), dtype=np.int64)
@@ -83,9 +84,9 @@ class Rollup:
             np.array([line[name] for line in lines], dtype=np.int64)
             for name in ("hour", "thread_pairs", "author_pairs")
         ]
-        return cls(numbers[0], *columns, counts, *numbers[1:], left_out)
+        return cls(numbers[0], *columns, counts, *numbers[1:], left_out=left_out)
 
-    def lines(self) -> Iterator[dict]:
+    def lines(self) -> Iterator[dict[str, Any]]:
         """The lines of a rollup object, by hour, coin, subreddit and model."""
         for row in np.lexsort((self.model, self.subreddit, self.coin, self.hour)):
             used = np.flatnonzero(self.counts[row])
@@ -113,7 +114,9 @@ class Rollup:
     def where(self, chosen: np.ndarray) -> "Rollup":
         """The groups that `chosen` names: a mask [g], or indices."""
         columns = (self.hour, self.coin, self.subreddit, self.model, self.counts, self.thread_pairs, self.author_pairs)
-        return Rollup(*(column[chosen] for column in columns), {r: n[chosen] for r, n in self.left_out.items()})
+        return Rollup(
+            *(column[chosen] for column in columns), left_out={r: n[chosen] for r, n in self.left_out.items()}
+        )
 
     @classmethod
     def concatenate(cls, parts: Sequence["Rollup"]) -> "Rollup":
@@ -125,7 +128,7 @@ class Rollup:
         names = ("hour", "coin", "subreddit", "model", "counts", "thread_pairs", "author_pairs")
         return cls(
             *(np.concatenate([getattr(part, name) for part in parts]) for name in names),
-            {
+            left_out={
                 r: np.concatenate([part.left_out.get(r, n) for part, n in zip(parts, none, strict=True)])
                 for r in reasons
             },

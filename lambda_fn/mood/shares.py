@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Shares:
     @property
     def known(self) -> np.ndarray:
         """Mask [g] of the groups that have numbers."""
-        return ~np.isnan(self.value[:, 0])
+        return np.asarray(~np.isnan(self.value[:, 0]))
 
 
 def estimate(
@@ -130,20 +131,23 @@ def design_effect(rollup: Rollup, calibration: Calibration) -> np.ndarray:
     one thread.
     """
     comments = np.maximum(rollup.comments, 1)
-    return 1 + (calibration.thread * rollup.thread_pairs + calibration.author * rollup.author_pairs) / comments
+    growth: np.ndarray = (
+        1 + (calibration.thread * rollup.thread_pairs + calibration.author * rollup.author_pairs) / comments
+    )
+    return growth
 
 
-def _keys(rollup: Rollup, by: Sequence[str]) -> list[tuple]:
+def _keys(rollup: Rollup, by: Sequence[str]) -> list[tuple[Any, ...]]:
     return list(zip(*(getattr(rollup, name) for name in by), strict=True)) if by else [()] * len(rollup)
 
 
-def _scales(history: _Groups, pool: _Groups, by: Sequence[str]) -> dict[tuple, np.ndarray]:
+def _scales(history: _Groups, pool: _Groups, by: Sequence[str]) -> dict[tuple[Any, ...], np.ndarray]:
     """Factors [3] of the likelihood by coin and subreddit: the pool's mix over the usual one there.
 
     Where there are few comments the usual mix is drawn towards the pool's, and the factors towards 1.
     """
     names = [name for name in by if name != "hour"]
-    usual: dict[tuple, np.ndarray] = {}
+    usual: dict[tuple[Any, ...], np.ndarray] = {}
     for key, counts in zip(_keys(history.rollup, names), history.counts, strict=True):
         usual[key] = usual.get(key, 0) + counts
     table = likelihood(history.revisions).table
@@ -159,17 +163,19 @@ def _scales(history: _Groups, pool: _Groups, by: Sequence[str]) -> dict[tuple, n
     return scales
 
 
-def _scale_of(groups: _Groups, by: Sequence[str], scales: dict[tuple, np.ndarray]) -> np.ndarray:
+def _scale_of(groups: _Groups, by: Sequence[str], scales: dict[tuple[Any, ...], np.ndarray]) -> np.ndarray:
     """The factors [g, 3] of each group; 1 for a coin or subreddit without history."""
     names = [name for name in by if name != "hour"]
     found = [scales.get(key, np.ones(3)) for key in _keys(groups.rollup, names)]
     return np.array(found).reshape(-1, 3)
 
 
-def _prior(groups: _Groups, before: _Groups, by: Sequence[str], scales: dict[tuple, np.ndarray]) -> np.ndarray:
+def _prior(
+    groups: _Groups, before: _Groups, by: Sequence[str], scales: dict[tuple[Any, ...], np.ndarray]
+) -> np.ndarray:
     """Dirichlet parameters [g, 3]: level without history, else towards the mix of the last days, as sure as that is."""
     others = [name for name in by if name != "hour"]
-    past: dict[tuple, list[int]] = {}
+    past: dict[tuple[Any, ...], list[int]] = {}
     for row, key in enumerate(_keys(before.rollup, others)):
         past.setdefault(key, []).append(row)
     counts = np.zeros((len(groups.rollup), before.counts.shape[1]))
@@ -186,7 +192,7 @@ def _prior(groups: _Groups, before: _Groups, by: Sequence[str], scales: dict[tup
     flat = np.full((len(counts), 3), FLAT)
     mix = em(counts, likelihood(before.revisions).table, flat, _scale_of(groups, by, scales))
     worth = 3 * (FLAT - 1) + np.minimum(counts.sum(axis=1), HISTORY_COMMENTS)
-    return 1 + worth[:, None] * mix
+    return np.asarray(1 + worth[:, None] * mix)
 
 
 @lru_cache(maxsize=8)

@@ -61,9 +61,9 @@ class MoodStore:
         stale = [place for place in places if self._kept.get((place[0], subreddits), (0.0,))[0] <= now]
         if len(stale) > 1:
             with ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
-                for _ in pool.map(lambda place: self._read(*place, subreddits), stale):
+                for _ in pool.map(lambda place: self._read(place[0], place[1], subreddits), stale):
                     pass
-        return Rollup.concatenate([self._read(*place, subreddits) for place in places])
+        return Rollup.concatenate([self._read(key, begin, subreddits) for key, begin in places])
 
     def _read(self, key: str, begin: int, subreddits: bool) -> Rollup:
         now = self.clock()
