@@ -42,6 +42,7 @@ class PlayedQueue:
 @pytest.fixture(scope="module")
 def aws():
     with LocalAws() as aws:
+        aws.empty()  # moto keeps what other files' tests left in this process
         yield aws
 
 
