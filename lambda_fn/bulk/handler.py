@@ -3,12 +3,14 @@
 What could not be finished is reported as a batch item failure, or requeued. docs/BULK.md has the rules.
 """
 
+from typing import Any
+
 from lambda_fn.bulk.deadline import Deadline
 from lambda_fn.bulk.process import bulk_scorer
 from lambda_fn.settings import get_settings
 
 
-def handler(event: dict, context) -> dict:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """AWS Lambda's entry: an SQS event in, `{"batchItemFailures": [...]}` out.
 
     Raises EventError for an event with records that are not of SQS: nothing is scored, and the function's alarm rings.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambda_fn.bulk.deadline import Deadline, OutOfTime
 from lambda_fn.bulk.messages import parse_message
@@ -64,9 +64,9 @@ class Invocation:
         self._bulk, self._deadline, self._split = bulk, deadline, split
         self._deliveries: list[Delivery] = []
         self._objects: list[tuple[Delivery, ObjectWork]] = []
-        self._batch: dict[tuple, WaitingChunk] = {}
+        self._batch: dict[tuple[Any, ...], WaitingChunk] = {}
         self._batch_bytes = self._batch_records = 0
-        self._written: set[tuple] = set()
+        self._written: set[tuple[Any, ...]] = set()
         self._outbox: list[tuple[Delivery, str]] = []
         self._started = False
         self._reading = Patience(self._left_for_reading, deadline.sleep, bulk.waiting)
@@ -74,7 +74,7 @@ class Invocation:
         self._waits = 0
         self.requeued = 0
 
-    def take(self, record: dict) -> None:
+    def take(self, record: dict[str, Any]) -> None:
         """Work on one message as far as the deadline allows. Its objects are left for `finish`: nobody knows how long
         they take, and the comments in other messages should not wait for that."""
         attributes = record.get("attributes", {})
@@ -251,7 +251,7 @@ class Invocation:
         self._waits += 1
         self._bulk.waiting(error, pause)
 
-    def _write(self, waiting: WaitingChunk, lines: list[dict]) -> Exception | None:
+    def _write(self, waiting: WaitingChunk, lines: list[dict[str, Any]]) -> Exception | None:
         try:
             chunk = waiting.chunk
             self._writing(self._bulk.results.write, chunk.work_id, chunk.start, waiting.partition, lines)
@@ -264,7 +264,7 @@ class Invocation:
         pace = seconds / max(size, 4096)
         self._bulk.seconds_per_byte = max(pace, (pace + self._bulk.seconds_per_byte) / 2)
 
-    def _requeue(self, delivery: Delivery, message: dict) -> None:
+    def _requeue(self, delivery: Delivery, message: dict[str, Any]) -> None:
         """Put work (back) on the queue. The delivery fails if that does not succeed."""
         self.requeued += 1
         self._outbox.append((delivery, encode_body(message)))

@@ -72,7 +72,7 @@ def _kinds(message: object) -> list[str]:
     return [name for name, kind in _KINDS.items() if name in message and kind.fits(message)]
 
 
-def _pointer(pointer: dict, part_of: object) -> ObjectWork:
+def _pointer(pointer: dict[str, Any], part_of: object) -> ObjectWork:
     match pointer:
         case {"bucket": str(bucket), "key": str(key)} if bucket and key:
             texts = [pointer.get(name) for name in ("version_id", "etag")]
@@ -97,7 +97,7 @@ def _part_of(fields: object) -> PartOf | None:
     raise MessageError("message_invalid", "part_of needs a work_id, a start and a submitted_at")
 
 
-def _partition(message: dict, sent_at: datetime) -> datetime:
+def _partition(message: dict[str, Any], sent_at: datetime) -> datetime:
     """Raises MessageError for a time that no comment can have been submitted at."""
     time = parse_time(message.get("submitted_at"))
     if time is None:
@@ -111,15 +111,15 @@ def _partition(message: dict, sent_at: datetime) -> datetime:
 class _Kind:
     """A kind of message. fits: whether a message that has its name is one. works: what such a message asks for."""
 
-    fits: Callable[[dict], bool]
-    works: Callable[[dict, datetime], list[InlineWork | ObjectWork]]
+    fits: Callable[[dict[str, Any]], bool]
+    works: Callable[[dict[str, Any], datetime], list[InlineWork | ObjectWork]]
 
 
-def _inline(message: dict, comments: list, sent_at: datetime) -> list[InlineWork | ObjectWork]:
+def _inline(message: dict[str, Any], comments: list[Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:
     return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message)]
 
 
-def _single(message: dict, sent_at: datetime) -> list[InlineWork | ObjectWork]:
+def _single(message: dict[str, Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:
     comment = {name: value for name, value in message.items() if name != "submitted_at"}
     return _inline(message, [comment], sent_at)
 

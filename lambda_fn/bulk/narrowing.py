@@ -15,7 +15,7 @@ from lambda_fn.model.text import TextError
 Report = Callable[[Exception], object]
 
 
-def score_narrowly(scorer: Scorer, chunks: Sequence[ScorableChunk], report: Report) -> list[list[dict]]:
+def score_narrowly(scorer: Scorer, chunks: Sequence[ScorableChunk], report: Report) -> list[list[dict[str, Any]]]:
     """The result lines of each chunk, those of comments that cannot be scored as `text_unreadable`.
 
     report: is told of each fault that was narrowed down. Raises what the scorer raises if it fails on any text at all.

@@ -1,6 +1,7 @@
 """Events of S3 and its likes, as S3 sends them and as EventBridge does: which of them are new objects to be scored."""
 
 import re
+from typing import Any
 from urllib.parse import unquote_plus
 
 from lambda_fn.bulk.work import MessageError, ObjectWork
@@ -41,7 +42,7 @@ def notified(record: object) -> list[ObjectWork]:
     raise MessageError("message_unknown_kind", "a notification's record is not of an S3 object")
 
 
-def bridged(message: dict) -> list[ObjectWork]:
+def bridged(message: dict[str, Any]) -> list[ObjectWork]:
     """EventBridge writes keys as they are, without quoting."""
     match message:
         case {"source": "aws.s3", "detail": {"bucket": {"name": str(bucket)}, **detail}}:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from lambda_fn.bulk.formats import FormatError
 from lambda_fn.bulk.outages import Patience
@@ -61,7 +62,7 @@ class SourceObject:
     def _place(self) -> tuple[str, str]:
         return self.work.bucket, self.work.key
 
-    def chunks(self, s3, patience: Patience, late: Late) -> Iterator[Chunk]:
+    def chunks(self, s3: Any, patience: Patience, late: Late) -> Iterator[Chunk]:
         """The object's chunks from `work.start` to `work.end`, read as they are asked for.
 
         Raises MessageError: object_corrupt (damaged, cut off, a bomb), object_changed (overwritten while it is read),
@@ -81,21 +82,21 @@ class SourceObject:
                 chunk.records = [(position + base, line) for position, line in chunk.records]
                 yield chunk
 
-    def check(self, s3, patience: Patience, late: Late) -> None:
+    def check(self, s3: Any, patience: Patience, late: Late) -> None:
         """Read a packed object through, so far as time allows. Raises MessageError if it is damaged."""
         with _named_errors(self.work):
             stream, _, _ = unpacked(self._stream(s3, patience))
             while not late() and stream.read(BUFFER_BYTES):
                 pass
 
-    def _stream(self, s3, patience: Patience) -> io.BufferedReader:
+    def _stream(self, s3: Any, patience: Patience) -> io.BufferedReader:
         return io.BufferedReader(RangedObject(s3, patience, self.work, self.etag, self.size), BUFFER_BYTES)
 
-    def _unpacked(self, s3, patience: Patience, late: Late) -> Watched:
+    def _unpacked(self, s3: Any, patience: Patience, late: Late) -> Watched:
         stream = self._stream(s3, patience)
         return Watched(unpacked(stream)[0] if self.is_packed else stream, late)
 
-    def _byte_chunks(self, s3, patience: Patience) -> Iterator[Chunk]:
+    def _byte_chunks(self, s3: Any, patience: Patience) -> Iterator[Chunk]:
         start, end = self.work.start, self.end
         with _named_errors(self.work):
             get_bytes = max(TAIL_BYTES, min(GET_BYTES, end - start + TAIL_BYTES))
@@ -108,18 +109,18 @@ class SourceObject:
         """Byte at which the work on a plain JSONL object ends."""
         return min(self.work.end or self.size, self.size)
 
-    def range_message(self, start: int) -> dict:
+    def range_message(self, start: int) -> dict[str, Any]:
         """The message that asks for the one chunk of a plain JSONL object at byte `start`."""
         end = min(start + CHUNK_BYTES, self.end)
         return ObjectWork(*self._place, self.work.version_id, self.etag, start, end).message()
 
-    def rest_message(self, start: int) -> dict:
+    def rest_message(self, start: int) -> dict[str, Any]:
         """The message that asks for this work again, from the chunk at `start` on."""
         base = self.work.part_of.start if self.work.part_of else 0
         return self.work.message(max(start - base, self.work.start), self.etag)
 
 
-def find_object(s3, work: ObjectWork, patience: Patience) -> SourceObject | None:
+def find_object(s3: Any, work: ObjectWork, patience: Patience) -> SourceObject | None:
     """Look the object up; None if it is empty, as a folder made in the console and a job's marker are.
 
     Raises MessageError: object_missing, object_changed, object_unknown_format, object_corrupt, message_invalid.
@@ -177,7 +178,7 @@ def _is_packed(work: ObjectWork, first: bytes, content_encoding: str) -> bool:
 
 
 @contextmanager
-def _named_errors(work: ObjectWork):
+def _named_errors(work: ObjectWork) -> Any:
     """Faults that no retry cures get a code; all others stay what they are."""
     from botocore.exceptions import ClientError
 

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from lambda_fn.bulk.objects import SourceObject
 from lambda_fn.bulk.outages import Patience
@@ -23,7 +24,7 @@ class PartWriter:
     A part's key comes from the work and the chunk's start, so a splitter that starts over overwrites its parts.
     """
 
-    def __init__(self, s3, bucket: str, prefix: str):
+    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
     def wrote(self, work: ObjectWork) -> bool:
@@ -37,10 +38,10 @@ class PartWriter:
             None,
         )
 
-    def write(self, source: SourceObject, chunks: Iterable[Chunk], patience: Patience) -> Iterator[dict]:
+    def write(self, source: SourceObject, chunks: Iterable[Chunk], patience: Patience) -> Iterator[dict[str, Any]]:
         """Upload each chunk, and yield the message that asks for it once its part is in place."""
         with ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
-            waiting: list[tuple[Chunk, Future]] = []
+            waiting: list[tuple[Chunk, Future[Any]]] = []
             for chunk in chunks:
                 waiting.append((chunk, pool.submit(self._put, source, chunk, patience)))
                 if len(waiting) >= 2 * UPLOADS_AT_ONCE:
@@ -48,7 +49,7 @@ class PartWriter:
             for chunk, upload in waiting:
                 yield self._finish(source, chunk, upload)
 
-    def _finish(self, source: SourceObject, chunk: Chunk, upload: Future) -> dict:
+    def _finish(self, source: SourceObject, chunk: Chunk, upload: Future[Any]) -> dict[str, Any]:
         key = upload.result()
         part = PartOf(source.work_id, chunk.start, source.partition)
         return ObjectWork(self._bucket, key, part_of=part).message()

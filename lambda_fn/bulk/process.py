@@ -2,6 +2,7 @@
 
 import traceback
 from functools import cache
+from typing import Any
 
 from lambda_fn.bulk.deadline import Deadline
 from lambda_fn.bulk.invocation import Invocation, QueueRefused
@@ -34,11 +35,11 @@ class BulkScorer:
         self,
         scorer: Scorer,
         results: Results,
-        s3,
+        s3: Any,
         queue: QueueSender | None,
         settings: Settings,
         redelivery: Redelivery | None = None,
-    ):
+    ) -> None:
         self.scorer, self.results, self.s3, self.queue, self.settings = scorer, results, s3, queue, settings
         self.redelivery = redelivery
         self.parts = PartWriter(s3, settings.results_bucket, settings.parts_prefix)
@@ -62,7 +63,7 @@ class BulkScorer:
         results = S3Results(s3, settings.results_bucket, settings.results_prefix)
         return cls(scorer, results, s3, queue, settings, redelivery)
 
-    def run(self, records: list[dict], deadline: Deadline, split: bool) -> dict[str, Exception]:
+    def run(self, records: list[dict[str, Any]], deadline: Deadline, split: bool) -> dict[str, Exception]:
         """Score the messages of one SQS event. Returns the failed ones: message id -> reason.
 
         split: whether objects of more than DIRECT_CHUNKS chunks are fanned out over the queue.
@@ -79,7 +80,7 @@ class BulkScorer:
         self._report(records, failures, invocation.requeued)
         return failures
 
-    def _report(self, records: list[dict], failures: dict[str, Exception], requeued: int) -> None:
+    def _report(self, records: list[dict[str, Any]], failures: dict[str, Exception], requeued: int) -> None:
         tally = self.scorer.tally
         counts = {"messages": len(records), "failed": len(failures), "requeued": requeued}
         for record in records:

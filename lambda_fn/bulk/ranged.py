@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 from lambda_fn.bulk.deadline import OutOfTime
 from lambda_fn.bulk.outages import Patience, StillAway
@@ -19,14 +20,14 @@ class RangedObject(io.RawIOBase):
 
     def __init__(
         self,
-        s3,
+        s3: Any,
         patience: Patience,
         work: ObjectWork,
         etag: str,
         size: int,
         at: int = 0,
         get_bytes: int = GET_BYTES,
-    ):
+    ) -> None:
         self._s3, self._patience, self._size, self._at, self._get_bytes = s3, patience, size, at, get_bytes
         self._get = {"Bucket": work.bucket, "Key": work.key, "IfMatch": f'"{etag}"'}
         if work.version_id:
@@ -36,7 +37,7 @@ class RangedObject(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target) -> int:
+    def readinto(self, target: Any) -> int:
         if not self._buffer and self._at < self._size:
             last = min(self._at + self._get_bytes, self._size) - 1
             try:
@@ -66,7 +67,7 @@ class Watched(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target) -> int:
+    def readinto(self, target: Any) -> int:
         if self._late():
             raise OutOfTime
         if self._barren > MAX_BARREN_BYTES:

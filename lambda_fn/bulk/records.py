@@ -8,7 +8,7 @@ or split, first or repeated, cuts it at the same places and overwrites the same 
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lambda_fn.bulk.decoding import decode
 from lambda_fn.bulk.packing import DamagedError
@@ -165,7 +165,7 @@ def counted_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
         yield chunk
 
 
-def parse_record(line: bytes) -> dict:
+def parse_record(line: bytes) -> dict[str, Any]:
     """The comment in one line.
 
     Raises TextError: record_too_long, record_not_utf8, record_not_json, record_not_object.
@@ -181,7 +181,7 @@ def parse_record(line: bytes) -> dict:
     return check_object(comment)
 
 
-def check_object(comment: object) -> dict:
+def check_object(comment: object) -> dict[str, Any]:
     """`comment` if it is a JSON object, else TextError record_not_object."""
     if isinstance(comment, dict):
         return comment

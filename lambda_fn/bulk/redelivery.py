@@ -33,7 +33,7 @@ class Redelivery:
     def __init__(self, sqs: Any, queue_url: str):
         self._sqs, self._queue_url = sqs, queue_url
 
-    def postpone(self, records: list[dict], failures: dict[str, Exception], deadline: Deadline) -> int:
+    def postpone(self, records: list[dict[str, Any]], failures: dict[str, Exception], deadline: Deadline) -> int:
         """Have each failed record come again when it should. Returns how many requests SQS did not take.
 
         What is not taken comes back after the queue's visibility timeout: later, and nothing worse.
@@ -58,5 +58,5 @@ class Redelivery:
         return refused
 
 
-def _receives(record: dict) -> int:
+def _receives(record: dict[str, Any]) -> int:
     return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))

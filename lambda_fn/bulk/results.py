@@ -56,19 +56,19 @@ def _finite(value: object) -> object:
     return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
-def encode_lines(lines: Iterable[dict]) -> bytes:
+def encode_lines(lines: Iterable[dict[str, Any]]) -> bytes:
     """Gzipped JSON lines; equal lines give equal bytes."""
     text = "".join(line_text(line) + "\n" for line in lines)
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
 
 
-def read_lines(body: bytes) -> Iterator[dict]:
+def read_lines(body: bytes) -> Iterator[dict[str, Any]]:
     """The lines of one result object."""
     for line in gzip.decompress(body).splitlines():
         yield json.loads(line)
 
 
-def unique_lines(lines: Iterable[dict]) -> Iterator[dict]:
+def unique_lines(lines: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """`lines` without those that an earlier one already gives: same work_id, same position."""
     seen = set()
     for line in lines:
@@ -81,16 +81,16 @@ def unique_lines(lines: Iterable[dict]) -> Iterator[dict]:
 class Results(Protocol):
     """A place for results. `write` returns only when they are safe, and replaces what was at the key."""
 
-    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict]) -> None: ...
+    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict[str, Any]]) -> None: ...
 
 
 class S3Results:
     """Results in a bucket."""
 
-    def __init__(self, s3, bucket: str, prefix: str):
+    def __init__(self, s3: Any, bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix
 
-    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict]) -> None:
+    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict[str, Any]]) -> None:
         self._s3.put_object(
             Bucket=self._bucket,
             Key=result_key(self._prefix, work_id, start, partition),
@@ -105,7 +105,7 @@ class FolderResults:
     def __init__(self, folder: Path, prefix: str = ""):
         self._folder, self._prefix = Path(folder), prefix
 
-    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict]) -> None:
+    def write(self, work_id: str, start: int, partition: datetime, lines: Iterable[dict[str, Any]]) -> None:
         path = self._folder / result_key(self._prefix, work_id, start, partition)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")

@@ -59,7 +59,7 @@ class Judged:
     """A record read: what of it goes into the result, and its text, with a digest of it, or what is wrong with it."""
 
     id: str | None
-    own: dict
+    own: dict[str, Any]
     text: TextError | str
     digest: bytes = b""
 
@@ -83,7 +83,7 @@ class Scorer:
         *,
         keep_deleted: bool = False,
         language: Callable[[str], str] = plain_english,
-        coins: Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict]]] | None = None,
+        coins: Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict[str, Any]]]] | None = None,
     ):
         self._classifier = classifier
         self._max_chars = max_chars
@@ -91,10 +91,10 @@ class Scorer:
         self._language = language
         self._coins = coins or (lambda texts, sentiments: [[] for _ in texts])
         self._usual = Columns()
-        self._remembered: dict[bytes, dict] = {}
+        self._remembered: dict[bytes, dict[str, Any]] = {}
         self.tally = Tally()
 
-    def score(self, chunks: Sequence[ScorableChunk]) -> list[list[dict]]:
+    def score(self, chunks: Sequence[ScorableChunk]) -> list[list[dict[str, Any]]]:
         """The result lines of each chunk. The comments of all chunks share the classifier's length-bucketed batches."""
         judged = [
             [self._judge(record, chunk.columns or self._usual) for _, record in chunk.records] for chunk in chunks
@@ -130,9 +130,9 @@ class Scorer:
         except TextError as error:
             return Judged(found_id, own, error)
 
-    def _outcomes(self, items: Iterable[Judged]) -> dict[bytes, dict]:
+    def _outcomes(self, items: Iterable[Judged]) -> dict[bytes, dict[str, Any]]:
         """The outcome of each distinct text, by its digest."""
-        found: dict[bytes, dict] = {}
+        found: dict[bytes, dict[str, Any]] = {}
         new: dict[bytes, str] = {}
         for item in items:
             digest = item.digest
@@ -150,7 +150,7 @@ class Scorer:
         self._remember(scored)
         return found | scored
 
-    def _classify(self, texts: list[str]) -> list[dict]:
+    def _classify(self, texts: list[str]) -> list[dict[str, Any]]:
         """The outcome of each text. What the model cannot take at all is narrowed down to the one comment."""
         try:
             sentiments = self._classifier.classify(texts)
@@ -177,12 +177,12 @@ class Scorer:
             return False
         return True
 
-    def _remember(self, scored: dict[bytes, dict]) -> None:
+    def _remember(self, scored: dict[bytes, dict[str, Any]]) -> None:
         self._remembered.update(scored)
         while len(self._remembered) > REMEMBERED_TEXTS:  # the oldest first
             del self._remembered[next(iter(self._remembered))]
 
-    def _sentiment(self, text: str, sentiment: Sentiment, coins: list[dict]) -> dict:
+    def _sentiment(self, text: str, sentiment: Sentiment, coins: list[dict[str, Any]]) -> dict[str, Any]:
         p = {label: round(value, DIGITS) for label, value in sentiment.probabilities.items()}
         return {
             "label": sentiment.label,
@@ -199,7 +199,7 @@ class Scorer:
             "error_message": "",
         }
 
-    def _failed(self, error: TextError) -> dict:
+    def _failed(self, error: TextError) -> dict[str, Any]:
         nothing = dict.fromkeys(("label", "score", "mood", "p_negative", "p_neutral", "p_positive"))
         return {
             **nothing,
@@ -211,7 +211,7 @@ class Scorer:
             "error_message": str(error),
         }
 
-    def _outcome(self, item: Judged, outcomes: dict[bytes, dict]) -> dict:
+    def _outcome(self, item: Judged, outcomes: dict[bytes, dict[str, Any]]) -> dict[str, Any]:
         self.tally.comments += 1
         outcome = self._failed(item.text) if isinstance(item.text, TextError) else outcomes[item.digest]
         if outcome["error"]:
@@ -230,7 +230,7 @@ def _one_texts_fault(error: Exception) -> bool:
     return not ours and not isinstance(error, ConnectionError | TimeoutError)
 
 
-def _identity(chunk: ScorableChunk, position: int) -> dict:
+def _identity(chunk: ScorableChunk, position: int) -> dict[str, Any]:
     return {"work_id": chunk.work_id, "position": position} if chunk.work_id else {}
 
 

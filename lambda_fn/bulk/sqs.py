@@ -19,7 +19,7 @@ MAX_BATCH_ENTRIES = 10
 _UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
-def encode_body(message: dict | str) -> str:
+def encode_body(message: dict[str, Any] | str) -> str:
     """`message` as the shortest JSON that SQS takes and that means the same."""
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     return _UNSENDABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
@@ -28,7 +28,7 @@ def encode_body(message: dict | str) -> str:
 class QueueSender:
     """Sends message bodies to one queue, standard or FIFO. patience: with an outage, where a call names no other."""
 
-    def __init__(self, sqs, queue_url: str, patience: Patience = ONE_TRY):
+    def __init__(self, sqs: Any, queue_url: str, patience: Patience = ONE_TRY) -> None:
         self._sqs, self._queue_url, self._patience = sqs, queue_url, patience
 
     def send(self, bodies: Sequence[str], patience: Patience | None = None) -> dict[int, str]:
@@ -78,7 +78,7 @@ class _EntriesRefused(Exception):
     """SQS took a part of a batch, and may take the rest."""
 
 
-def tens(items: Iterable[Any]) -> Iterator[list]:
+def tens(items: Iterable[Any]) -> Iterator[list[Any]]:
     """`items` in batches as large as SQS takes them."""
     source = iter(items)
     while batch := list(islice(source, MAX_BATCH_ENTRIES)):

@@ -33,9 +33,9 @@ class InlineWork:
     work_id: str
     partition: datetime
     comments: list[Any]
-    body: dict
+    body: dict[str, Any]
 
-    def message(self) -> dict:
+    def message(self) -> dict[str, Any]:
         """This work as a new message that keeps its identity and its partition."""
         return {**self.body, "submitted_at": self.partition.isoformat()}
 
@@ -57,7 +57,7 @@ class ObjectWork:
     end: int | None = None
     part_of: "PartOf | None" = None
 
-    def message(self, start: int | None = None, etag: str | None = None) -> dict:
+    def message(self, start: int | None = None, etag: str | None = None) -> dict[str, Any]:
         """This work from `start` on as a new message. etag: of the object that was read, so that the rest is its."""
         fields = {
             "bucket": self.bucket,
@@ -67,7 +67,7 @@ class ObjectWork:
             "start": self.start if start is None else start,
             "end": self.end,
         }
-        body: dict = {"s3": {name: value for name, value in fields.items() if value not in (None, 0)}}
+        body: dict[str, Any] = {"s3": {name: value for name, value in fields.items() if value not in (None, 0)}}
         if self.part_of:
             body["part_of"] = self.part_of.fields()
         return body
@@ -81,11 +81,11 @@ class PartOf:
     start: int
     partition: datetime
 
-    def fields(self) -> dict:
+    def fields(self) -> dict[str, Any]:
         return {"work_id": self.work_id, "start": self.start, "submitted_at": self.partition.isoformat()}
 
 
-def inline_work_id(body: dict) -> str:
+def inline_work_id(body: dict[str, Any]) -> str:
     """Identity of a message that carries its comments: sha256 of its canonical JSON without `submitted_at`."""
     return _digest({name: value for name, value in body.items() if name != "submitted_at"})
 

@@ -35,7 +35,7 @@ BATCH_MESSAGES = 50
 class Worker:
     """Receives messages, has them scored, deletes them."""
 
-    def __init__(self, bulk: BulkScorer, sqs, queue_url: str):
+    def __init__(self, bulk: BulkScorer, sqs: Any, queue_url: str) -> None:
         self._bulk, self._sqs, self._queue_url = bulk, sqs, queue_url
         self._stop_at: float | None = None
         self._stopped = threading.Event()
@@ -44,7 +44,7 @@ class Worker:
         self._settling = Patience(self._remaining_s, self._sleep, bulk.waiting)
         self._visibility_s = 0
 
-    def stop(self, *_) -> None:
+    def stop(self, *_: Any) -> None:
         """Finish soon; a signal handler."""
         self._stop_at = self._stop_at or time.monotonic() + STOP_S
         self._stopped.set()
@@ -70,7 +70,7 @@ class Worker:
             # stopped in an outage: what was not deleted comes again, and overwrites its results
         return failed
 
-    def _call(self, patience: Patience, call: Any, **arguments: Any) -> dict:
+    def _call(self, patience: Patience, call: Any, **arguments: Any) -> dict[str, Any]:
         try:
             return patience(call, QueueUrl=self._queue_url, **arguments)
         except (BotoCoreError, ClientError) as error:
@@ -88,9 +88,9 @@ class Worker:
     def _remaining_s(self) -> float:
         return float("inf") if self._stop_at is None else self._stop_at - time.monotonic()
 
-    def _receive(self, wait_s: int) -> list[dict]:
+    def _receive(self, wait_s: int) -> list[dict[str, Any]]:
         """One long poll, then whatever else is there at once: more messages make fuller batches."""
-        messages: list[dict] = []
+        messages: list[dict[str, Any]] = []
         while len(messages) < BATCH_MESSAGES and self._stop_at is None:
             answer = self._call(
                 self._polling,
@@ -105,7 +105,7 @@ class Worker:
                 break
         return messages
 
-    def _settle(self, messages: list[dict]) -> int:
+    def _settle(self, messages: list[dict[str, Any]]) -> int:
         records = [
             {
                 "messageId": message["MessageId"],
@@ -127,7 +127,7 @@ class Worker:
         return len(failures)
 
     @contextmanager
-    def _kept_invisible(self, messages: list[dict]) -> Iterator[None]:
+    def _kept_invisible(self, messages: list[dict[str, Any]]) -> Iterator[None]:
         """Extend the visibility timeout while an object of millions of comments is scored."""
         done = threading.Event()
 

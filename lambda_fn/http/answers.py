@@ -8,14 +8,14 @@ from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.text import TextError, check_text
 
 
-def outcome(result: Sentiment | TextError, options: Options) -> dict:
+def outcome(result: Sentiment | TextError, options: Options) -> dict[str, Any]:
     """A comment's sentiment, or the error that it costs."""
     if isinstance(result, TextError):
         return text_error(result.code, str(result)).body
     return serialise(result, options)
 
 
-def serialise(sentiment: Sentiment, options: Options) -> dict:
+def serialise(sentiment: Sentiment, options: Options) -> dict[str, Any]:
     """A sentiment as old clients know it, and what `options` adds."""
     label, score = sentiment.label, sentiment.score
     if options.classes == 3:

@@ -9,6 +9,8 @@
 Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
 """
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -91,7 +93,7 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         )
 
 
-async def authorize(app: FastAPI, scope: dict, headers: dict[str, str]) -> None:
+async def authorize(app: FastAPI, scope: dict[str, Any], headers: dict[str, str]) -> None:
     """Raises ApiError for a caller without the API key, where one is required."""
     if comprehend.is_call(scope):
         comprehend.authorize(scope, headers, app.state.auth)
@@ -101,7 +103,7 @@ async def authorize(app: FastAPI, scope: dict, headers: dict[str, str]) -> None:
     await app.state.auth.check(headers)
 
 
-def answer(scope: dict, error: ApiError) -> Response:
+def answer(scope: dict[str, Any], error: ApiError) -> Response:
     """An error in the shape that this route's callers know."""
     return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
 

@@ -45,7 +45,7 @@ class Unauthorized(ApiError):
 class AuthUnavailable(Unauthorized):
     """503: no key can be read to compare with, so nobody is let in; the caller may try again."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__("auth_unavailable", "the API key cannot be checked just now; try again", 503)
 
 

@@ -7,6 +7,9 @@ limit on a body holds for what comes out as well as for what goes in.
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any
+
+from starlette.types import Receive
 
 from lambda_fn.http.bytes_held import Hold
 from lambda_fn.http.errors import ApiError
@@ -30,7 +33,7 @@ def declared(headers: dict[str, str]) -> int | None:
 
 
 async def chunks(
-    receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold | None = None
+    receive: Receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold | None = None
 ) -> AsyncIterator[bytes]:
     """The body as it arrives, not inflated. hold: told of each piece that is kept.
 
@@ -63,7 +66,7 @@ async def chunks(
         yield chunk
 
 
-async def read(receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold) -> bytes:
+async def read(receive: Receive, headers: dict[str, str], max_bytes: int, timeout_s: float, hold: Hold) -> bytes:
     """The whole body, inflated. Raises ApiError as `chunks` and `inflate` do, and Overloaded as `hold` does."""
     compressed = is_gzip(headers)
     parts = [chunk async for chunk in chunks(receive, headers, max_bytes, timeout_s, hold)]
@@ -109,11 +112,11 @@ def slow(timeout_s: float) -> ApiError:
     )
 
 
-def replay(body: bytes):
+def replay(body: bytes) -> Any:
     """A `receive` that hands out a body that has been read, then waits for nothing more."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive():
+    async def receive() -> Any:
         return messages.pop() if messages else {"type": "http.disconnect"}
 
     return receive

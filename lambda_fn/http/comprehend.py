@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from lambda_fn.http.auth import ApiKeyAuth
 from lambda_fn.http.errors import ApiError
@@ -55,18 +56,18 @@ class ComprehendError(ApiError):
         super().__init__(status, code, message)
 
 
-def is_call(scope) -> bool:
+def is_call(scope: Scope) -> bool:
     return scope["method"] == "POST" and route_path(scope) == "/"
 
 
-def error_response(scope, error: ApiError) -> JSONResponse:
+def error_response(scope: Scope, error: ApiError) -> JSONResponse:
     """An error as AWS's SDKs read it: they raise the exception class that `__type` names."""
     name = error.code if error.code.endswith("Exception") else AWS_NAMES.get(error.code, "InvalidRequestException")
     headers = {**error.headers, "x-amzn-errortype": name, "x-amzn-requestid": scope["request_id"]}
     return JSONResponse({"__type": name, "Message": error.message}, error.status, headers, media_type=MEDIA_TYPE)
 
 
-def authorize(scope, headers: dict[str, str], auth: ApiKeyAuth) -> None:
+def authorize(scope: Scope, headers: dict[str, str], auth: ApiKeyAuth) -> None:
     """Refuse, before the body is read, a call whose signature cannot be right whatever the body is."""
     if not auth.required:
         return
@@ -88,7 +89,7 @@ async def verify(request: Request, auth: ApiKeyAuth, body: bytes) -> None:
         )
 
 
-def sent_paths(scope) -> set[str]:
+def sent_paths(scope: Scope) -> set[str]:
     """The paths that the caller may have signed: what a proxy strips (a stage, ROOT_PATH) is part of it or not."""
     root = scope.get("root_path", "").rstrip("/")
     return {"/", f"{root}/", root or "/"}
@@ -124,7 +125,7 @@ REQUEST_SCHEMA = {
 _ERROR_SCHEMA = {"type": "object", "properties": {"__type": {"type": "string"}, "Message": {"type": "string"}}}
 
 
-def _documented(description: str, schema: dict) -> dict:
+def _documented(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
@@ -198,20 +199,20 @@ def check_language(code: object) -> None:
 ResultsOf = Callable[[Request, Sequence[str]], Awaitable[list[Any]]]
 
 
-async def whole(request: Request, texts: Sequence[str]) -> list[dict | TextError]:
+async def whole(request: Request, texts: Sequence[str]) -> list[dict[str, Any] | TextError]:
     """`{"Sentiment", "SentimentScore"}` of each text."""
     outcomes = await request.app.state.workload.classify(request, texts)
     return [result(outcome) if isinstance(outcome, Sentiment) else outcome for outcome in outcomes]
 
 
-async def targeted(request: Request, texts: Sequence[str]) -> list[dict | TextError]:
+async def targeted(request: Request, texts: Sequence[str]) -> list[dict[str, Any] | TextError]:
     """`{"Entities"}` of each text."""
     state = request.app.state
     outcomes = await entities_of(request, state.workload, state.classifier, texts)
     return [outcome if isinstance(outcome, TextError) else {"Entities": outcome} for outcome in outcomes]
 
 
-async def one(request: Request, results_of: ResultsOf, payload: dict) -> dict:
+async def one(request: Request, results_of: ResultsOf, payload: dict[str, Any]) -> dict[str, Any]:
     """`{"Text"}` -> the members of its result."""
     text = payload.get("Text")
     problem = text_problem(text)
@@ -223,7 +224,7 @@ async def one(request: Request, results_of: ResultsOf, payload: dict) -> dict:
     return outcome
 
 
-async def batch(request: Request, results_of: ResultsOf, payload: dict) -> dict:
+async def batch(request: Request, results_of: ResultsOf, payload: dict[str, Any]) -> dict[str, Any]:
     """`{"TextList"}` -> `{"ResultList", "ErrorList"}`: a bad document is an entry of ErrorList, by its index."""
     texts = payload.get("TextList")
     if not isinstance(texts, list) or not texts:
@@ -232,7 +233,7 @@ async def batch(request: Request, results_of: ResultsOf, payload: dict) -> dict:
         raise ComprehendError(
             "BatchSizeLimitExceededException", f"{len(texts)} documents; at most {MAX_DOCUMENTS} are allowed"
         )
-    outcomes: list = [text_problem(text) for text in texts]
+    outcomes: list[Any] = [text_problem(text) for text in texts]
     good = [index for index, problem in enumerate(outcomes) if not problem]
     for index, outcome in zip(good, await results_of(request, [texts[index] for index in good]), strict=True):
         outcomes[index] = unreadable(outcome) if isinstance(outcome, TextError) else outcome
@@ -264,6 +265,6 @@ def text_problem(text: object) -> ComprehendError | None:
     return None
 
 
-def result(sentiment: Sentiment) -> dict:
+def result(sentiment: Sentiment) -> dict[str, Any]:
     scores = {label.capitalize(): round(value, 6) for label, value in sentiment.probabilities.items()}
     return {"Sentiment": max(scores, key=scores.__getitem__).upper(), "SentimentScore": {**scores, "Mixed": 0.0}}

@@ -10,6 +10,7 @@ longest without a request gives way to a new one.
 import asyncio
 import resource
 from functools import cache
+from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -59,35 +60,35 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     _headers_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if len(self.connections) > max_connections() and _waiting:
             next(iter(_waiting)).transport.abort()
         self._wait_for_headers()
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc: Any) -> None:
         self._stop_waiting()
         self._cancel_write_timer()
         super().connection_lost(exc)
 
-    def data_received(self, data):
+    def data_received(self, data: Any) -> None:
         if self._headers_timer is None and not self._busy():
             self._wait_for_headers()
         super().data_received(data)
         if self._busy():
             self._stop_waiting()
 
-    def on_response_complete(self):
+    def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self._busy() and not self.transport.is_closing():
             _waiting[self] = None  # idle between two requests: uvicorn's keep-alive timeout runs
 
-    def pause_writing(self):
+    def pause_writing(self) -> None:
         super().pause_writing()
         self._cancel_write_timer()
         self._write_timer = self.loop.call_later(WRITE_TIMEOUT_S, self.transport.abort)
 
-    def resume_writing(self):
+    def resume_writing(self) -> None:
         super().resume_writing()
         self._cancel_write_timer()
 

@@ -9,6 +9,7 @@ import gzip
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -55,7 +56,7 @@ async def docs(request: Request) -> HTMLResponse:
     return HTMLResponse(PAGE.replace("{root}", root), headers=HEADERS)
 
 
-def serve(path: Path, media_type: str):
+def serve(path: Path, media_type: str) -> Any:
     async def file(request: Request) -> Response:
         content, headers = packed(path), {**LASTING, "vary": "accept-encoding"}
         if request.headers["accept-encoding"] == "gzip":  # settled by the guard

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from typing import Any
 
 from starlette.responses import JSONResponse
 
@@ -19,7 +20,7 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     @property
-    def body(self) -> dict:
+    def body(self) -> dict[str, Any]:
         return {"error": {"code": self.code, "message": self.message}}
 
 

@@ -9,8 +9,10 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from typing import Any
 
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lambda_fn.http import body
 from lambda_fn.http.errors import ApiError, fault
@@ -38,15 +40,15 @@ class Guard:
 
     def __init__(
         self,
-        app,
+        app: ASGIApp,
         max_body_bytes: int,
         body_timeout_s: float,
         workload: Workload,
-        authorize: Callable[[dict, dict[str, str]], Awaitable[None]],
+        authorize: Callable[[dict[str, Any], dict[str, str]], Awaitable[None]],
         media_types: dict[str, tuple[str, ...]],
         streams: Callable[[str, str], bool],
-        answer: Callable[[dict, ApiError], Response],
-    ):
+        answer: Callable[[dict[str, Any], ApiError], Response],
+    ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
@@ -56,7 +58,7 @@ class Guard:
         self.streams = streams
         self.answer = answer
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -65,7 +67,7 @@ class Guard:
         scope = {**scope, "method": "GET" if head else scope["method"], "request_id": request_id(scope, {})}
         responding = False
 
-        async def send_with_headers(message):
+        async def send_with_headers(message: Any) -> None:
             nonlocal responding
             if message["type"] == "http.response.start":
                 responding = True
@@ -93,7 +95,7 @@ class Guard:
                 raise ConnectionAbortedError(error.code) from None
             await self.answer(scope, error)(scope, receive, send_with_headers)
 
-    async def _judged(self, scope, receive, held: ExitStack):
+    async def _judged(self, scope: Scope, receive: Receive, held: ExitStack) -> Any:
         """The `receive` that the routes get; `scope` is settled. held: lets go of the body when the request is over.
 
         Raises ApiError for a request that goes no further.
@@ -120,7 +122,7 @@ class Guard:
         return body.replay(whole)
 
 
-def request_id(scope, headers: dict[str, str]) -> str:
+def request_id(scope: Scope, headers: dict[str, str]) -> str:
     """The caller's `x-request-id` if it is harmless, else API Gateway's, else a new one."""
     event = scope.get("aws.event") or {}
     for candidate in (headers.get("x-request-id"), (event.get("requestContext") or {}).get("requestId")):

@@ -46,7 +46,7 @@ class Job:
     call: Callable[[], Any] | None
     weight: float
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future
+    future: asyncio.Future[Any]
     entered: float = field(default_factory=time.monotonic)
 
 

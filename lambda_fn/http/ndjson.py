@@ -14,7 +14,7 @@ import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -140,11 +140,11 @@ def lines(parts: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
 async def score(classify: Classify, batch: list[bytes], max_chars: int, options: Options) -> bytes:
     """The result lines of these request lines."""
-    answers: list[dict] = []
+    answers: list[dict[str, Any]] = []
     texts: list[str] = []
-    scored: list[dict] = []
+    scored: list[dict[str, Any]] = []
     for line in batch:
-        answer: dict = {}
+        answer: dict[str, Any] = {}
         answers.append(answer)
         try:
             comment = parse(line)
@@ -166,14 +166,14 @@ def parse(line: bytes) -> object:
         raise ApiError(400, "invalid_json", "the line is not valid JSON") from None
 
 
-def dump(answer: dict) -> bytes:
+def dump(answer: dict[str, Any]) -> bytes:
     """A line of JSON. An id with half a surrogate in it, which many readers refuse, is given back with U+FFFD."""
     if isinstance(answer.get("id"), str):
         answer = {**answer, "id": _SURROGATE.sub("\ufffd", answer["id"])}
     return json.dumps(answer, separators=(",", ":")).encode() + b"\n"
 
 
-async def buffered(results: AsyncGenerator[bytes, None], context) -> bytes:
+async def buffered(results: AsyncGenerator[bytes, None], context: Any) -> bytes:
     """All result lines. Raises ApiError 413 if they would not fit into Lambda's response, or into its time."""
     content, size = [], 0
     try:

@@ -1,13 +1,15 @@
 """One reading of a request's path, with or without the prefix that a proxy strips, and a slash at its end."""
 
+from starlette.types import Scope
 
-def route_path(scope) -> str:
+
+def route_path(scope: Scope) -> str:
     """The path as the routes know it: without the prefix (a stage, ROOT_PATH) under which the app is mounted."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
     return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
 
-def settled_path(scope) -> str:
+def settled_path(scope: Scope) -> str:
     """The path that is to take the place of the sent one: a slash too many or too few changes nothing.
 
     Answering in place rather than redirecting: a POST may lose its body on the way, and behind a proxy the service does
@@ -18,7 +20,7 @@ def settled_path(scope) -> str:
     return prefix + (route.rstrip("/") or "/")
 
 
-def lacks_slash(scope) -> bool:
+def lacks_slash(scope: Scope) -> bool:
     """Whether this is the mount's bare prefix (`/prod`), from where a page's relative links would lead elsewhere."""
     root = scope.get("root_path", "").rstrip("/")
     return bool(root) and scope["path"] == root

@@ -110,7 +110,7 @@ async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query
             f"{len(comments)} comments; at most {settings.max_batch_comments} are allowed, or more as NDJSON",
         )
     started = time.perf_counter()
-    answers: list[dict] = []
+    answers: list[dict[str, Any]] = []
     texts: dict[int, str] = {}  # by the comment's place
     for index, comment in enumerate(comments):
         try:
@@ -163,7 +163,7 @@ async def info(request: Request) -> Info:
     )
 
 
-def parse(body: bytes) -> list:
+def parse(body: bytes) -> list[Any]:
     """The JSON list in a request body. Raises ApiError 400 or 422."""
     if not body:
         raise ApiError(422, "invalid_request", "body: Field required")
@@ -176,7 +176,9 @@ def parse(body: bytes) -> list:
     return comments
 
 
-def scored(body: dict, sentiments: list[Sentiment], request: Request, options: Options, started: float) -> JSONResponse:
+def scored(
+    body: dict[str, Any], sentiments: list[Sentiment], request: Request, options: Options, started: float
+) -> JSONResponse:
     """`body` with the headers that say what the answer took: tokens read, comments cut, milliseconds of inference."""
     state = request.app.state
     if options.detail:

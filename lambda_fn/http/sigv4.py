@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 SERVICE = "comprehend"
 ACCESS_KEY_ID = "crypto-sentiment"
@@ -111,7 +112,7 @@ def _signer() -> type:
             super().__init__(Credentials(ACCESS_KEY_ID, secret), SERVICE, signature.region)
             self._claimed = signature
 
-        def headers_to_sign(self, request):
+        def headers_to_sign(self, request: Any) -> Any:
             headers = HTTPHeaders()
             for name, value in self._claimed.signed_headers.items():
                 headers[name] = value

@@ -9,6 +9,7 @@ are entities here, and all mentions of one coin have its mood. Coins are found b
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from starlette.requests import Request
 
@@ -30,7 +31,7 @@ def known_coins() -> Coins:
 
 async def entities_of(
     request: Request, workload: Workload, classifier: SentimentClassifier, texts: Sequence[str]
-) -> list[list[dict] | TextError]:
+) -> list[list[dict[str, Any]] | TextError]:
     """Of each of `texts` its `Entities`, in the order of their first mentions, or why it cannot be read."""
     outcomes = await workload.classify(request, texts)
     scored = [(text, outcome) for text, outcome in zip(texts, outcomes, strict=True) if isinstance(outcome, Sentiment)]
@@ -43,7 +44,7 @@ async def entities_of(
     return [outcome if isinstance(outcome, TextError) else next(entities) for outcome in outcomes]
 
 
-def entity(text: str, mood: CoinMood) -> dict:
+def entity(text: str, mood: CoinMood) -> dict[str, Any]:
     """A TargetedSentimentEntity. The descriptive mention is the longest: the name rather than the ticker."""
     spans = [(m.start, m.end) for m in known_coins().named(text) if m.coin == mood.coin]
     longest = max(range(len(spans)), key=lambda i: spans[i][1] - spans[i][0])

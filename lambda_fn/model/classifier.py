@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # One process, few cores: the tokenizer's own thread pool would only compete with the matrix products.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -60,7 +61,7 @@ class SentimentClassifier:
         self,
         session: ort.InferenceSession,
         tokenizer: Tokenizer,
-        config: dict,
+        config: dict[str, Any],
         revision: str,
         batch_tokens: int,
         folder: Path,
@@ -75,7 +76,7 @@ class SentimentClassifier:
         self._pad_id: int = config["pad_token_id"]
         self.folder = folder
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         """A session cannot be pickled: the other process (Spark, joblib, Ray) loads the same folder."""
         return type(self).load, (self.folder,)
 
@@ -147,7 +148,7 @@ class SentimentClassifier:
         options = session_options(get_settings().threads)
         return ort.InferenceSession(model + appended, options, ["CPUExecutionProvider"])
 
-    def _sentiments(self, logits: np.ndarray, encodings: list) -> list[Sentiment]:
+    def _sentiments(self, logits: np.ndarray, encodings: list[Any]) -> list[Sentiment]:
         logits = logits.astype(np.float64)
         probabilities = softmax(logits / self.temperature)
         margin = logits[:, POSITIVE] - logits[:, NEGATIVE]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class CoinMood:
         mood = max(probabilities, key=probabilities.__getitem__)
         return cls(coin, mood, **{f"p_{label}": round(p, 4) for label, p in probabilities.items()})
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 

@@ -13,6 +13,7 @@ quoted lines name nothing (`coin_unread`).
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import re2
 
@@ -90,7 +91,7 @@ class Coins:
 
     def fields(
         self, classifier: SentimentClassifier
-    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict]]]:
+    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict[str, Any]]]]:
         """What a result line carries as `coins`: of texts and their sentiments, a dict for each coin of each text."""
         return lambda texts, sentiments: [
             [mood.as_dict() for mood in moods] for moods in self.moods(classifier, texts, sentiments)

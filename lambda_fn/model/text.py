@@ -67,13 +67,13 @@ def readable(text: str) -> bool:
     return bool(_VISIBLE.search(_unmarked(text)))
 
 
-def _short_reference(match: re.Match) -> str:
+def _short_reference(match: re.Match[str]) -> str:
     """A reference to the same character with as few digits as it takes; one to no character stays none."""
     digits = (match[2] or match[3]).lstrip("0") or "0"
     return f"&#{match[1] or ''}{digits if len(digits) < 9 else '99999999'}"
 
 
-def _emoji_name(match: re.Match) -> str:
+def _emoji_name(match: re.Match[str]) -> str:
     """An emoji as the words of its Unicode name: the base model's vocabulary has words, and almost no emoji."""
     name = unicodedata.name(match[0], "")
     return f" {name.lower()} " if name and unicodedata.category(match[0]) == "So" else match[0]

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -41,7 +42,7 @@ def content(name: str, api_auth: str) -> bytes:
     return text.replace('data-auth=""', f'data-auth="{api_auth}"').encode()
 
 
-def serve(name: str, media_type: str):
+def serve(name: str, media_type: str) -> Any:
     async def file(request: Request) -> Response:
         return Response(content(name, request.app.state.settings.api_auth), media_type=media_type, headers=HEADERS)
 
