@@ -104,7 +104,7 @@ class ChunkScorer:
         shapes = {tuple(own_names(line)) for line in lines}
         text = "".join(line_text(line) + "\n" for line in lines).encode()
         return ScoredChunk(
-            zstd.compress(text, options=COMPRESSION),
+            zstd.compress(text, options=COMPRESSION),  # type: ignore[arg-type]  # the stubs want int keys
             count(lines),
             kinds_of(lines, self._options.time_column),
             list(shapes.pop()) if len(shapes) == 1 else None,

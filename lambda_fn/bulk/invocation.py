@@ -237,11 +237,11 @@ class Invocation:
             return
         scored = time.perf_counter()
         with ThreadPoolExecutor(WRITES_AT_ONCE) as pool:
-            for (identity, waiting), error in zip(
+            for (identity, waiting), fault in zip(
                 batch.items(), pool.map(self._write, batch.values(), lines), strict=True
             ):
-                if error:
-                    _fail(waiting.deliveries, error)
+                if fault:
+                    _fail(waiting.deliveries, fault)
                 else:
                     self._written.add(identity)
         # an outage says nothing of how long the next batch will take

@@ -75,10 +75,11 @@ def _kinds(message: object) -> list[str]:
 def _pointer(pointer: dict[str, Any], part_of: object) -> ObjectWork:
     match pointer:
         case {"bucket": str(bucket), "key": str(key)} if bucket and key:
-            texts = [pointer.get(name) for name in ("version_id", "etag")]
+            version_id, etag = pointer.get("version_id"), pointer.get("etag")
             start, end = pointer.get("start", 0), pointer.get("end")
-            if all(text is None or isinstance(text, str) for text in texts) and _is_range(start, end):
-                return ObjectWork(bucket, key, *texts, start, end, _part_of(part_of))
+            texts = all(text is None or isinstance(text, str) for text in (version_id, etag))
+            if texts and _is_range(start, end):
+                return ObjectWork(bucket, key, version_id, etag, start, end, _part_of(part_of))
     raise MessageError("message_invalid", "s3 needs a bucket and a key, and start < end where they are given")
 
 

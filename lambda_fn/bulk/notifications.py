@@ -37,8 +37,9 @@ def notified(record: object) -> list[ObjectWork]:
         case {"eventSource": str(source), "eventName": str(name), "s3": {"bucket": {"name": str(bucket)}, **s3}} if (
             source.endswith(":s3")  # MinIO's is minio:s3
         ):
-            key = _created(name, s3.get("object"))
-            return _new_object(bucket, unquote_plus(key), s3["object"].get("versionId")) if key else []
+            item: Any = s3.get("object")
+            key = _created(name, item)
+            return _new_object(bucket, unquote_plus(key), item.get("versionId")) if key else []
     raise MessageError("message_unknown_kind", "a notification's record is not of an S3 object")
 
 
@@ -46,8 +47,9 @@ def bridged(message: dict[str, Any]) -> list[ObjectWork]:
     """EventBridge writes keys as they are, without quoting."""
     match message:
         case {"source": "aws.s3", "detail": {"bucket": {"name": str(bucket)}, **detail}}:
-            key = _created(message["detail-type"], detail.get("object"))
-            return _new_object(bucket, key, detail["object"].get("version-id")) if key else []
+            item: Any = detail.get("object")
+            key = _created(message["detail-type"], item)
+            return _new_object(bucket, key, item.get("version-id")) if key else []
     raise MessageError("message_unknown_kind", "an event of EventBridge is not of an S3 object")
 
 

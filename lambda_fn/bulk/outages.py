@@ -169,7 +169,7 @@ class Patience:
             retry=outage | retry if retry else outage,
             wait=wait_random_exponential(multiplier=FIRST_PAUSE_S, min=SHORTEST_PAUSE_S, max=LONGEST_PAUSE_S),
             stop=self._too_late,
-            sleep=self._sleep,
+            sleep=lambda seconds: (self._sleep(seconds), None)[1],
             before_sleep=self._tell,
             reraise=True,
         )

@@ -42,7 +42,7 @@ class BulkScorer:
     ) -> None:
         self.scorer, self.results, self.s3, self.queue, self.settings = scorer, results, s3, queue, settings
         self.redelivery = redelivery
-        self.parts = PartWriter(s3, settings.results_bucket, settings.parts_prefix)
+        self.parts = PartWriter(s3, settings.results_bucket or "", settings.parts_prefix)
         self.seconds_per_byte = SLOW_SECONDS_PER_BYTE
         self.logger = get_logger()
         self._cold_start = True
@@ -87,15 +87,17 @@ class BulkScorer:
             if error := failures.get(record["messageId"]):
                 received = record.get("attributes", {}).get("ApproximateReceiveCount")
                 self.logger.warning(
-                    "message failed", message_id=record["messageId"], receive_count=received, **describe(error)
+                    "message failed",
+                    extra={"message_id": record["messageId"], "receive_count": received, **describe(error)},
                 )
-        self.logger.info("scored", comments=tally.comments, errors=tally.errors, cold_start=self._cold_start, **counts)
+        scored = {"comments": tally.comments, "errors": tally.errors, "cold_start": self._cold_start}
+        self.logger.info("scored", extra=scored | counts)
         emit_metrics(tally, **counts, cold_start=self._cold_start)
         self._cold_start = False
 
     def unreadable(self, error: Exception) -> None:
         """Log a fault that was narrowed down to one comment."""
-        self.logger.warning("a comment cannot be scored", **describe(error))
+        self.logger.warning("a comment cannot be scored", extra=describe(error))
 
     def waiting(self, error: BaseException, pause: float) -> None:
         """Log an outage that is being waited out. The first pauses are everyday throttling."""

@@ -52,7 +52,8 @@ class RangedObject(io.RawIOBase):
 
     def _fetch(self, first: int, last: int) -> bytes:
         """Bytes `first` to `last`. The body is a part of the call: a connection may break in its middle."""
-        return self._s3.get_object(**self._get, Range=f"bytes={first}-{last}")["Body"].read()
+        body: bytes = self._s3.get_object(**self._get, Range=f"bytes={first}-{last}")["Body"].read()
+        return body
 
 
 class Watched(io.RawIOBase):

@@ -185,6 +185,7 @@ def check_object(comment: object) -> dict[str, Any]:
     """`comment` if it is a JSON object, else TextError record_not_object."""
     if isinstance(comment, dict):
         return comment
-    unreadable_row = isinstance(comment, str) and ("CSV row" in comment[:20])
-    detail = comment if unreadable_row else f"a comment must be an object, not {type(comment).__name__}"
+    detail = f"a comment must be an object, not {type(comment).__name__}"
+    if isinstance(comment, str) and "CSV row" in comment[:20]:
+        detail = comment
     raise TextError("record_not_object", detail[:200])

@@ -122,9 +122,9 @@ class Scorer:
         try:
             if text is ABSENT:
                 raise TextError("text_missing", "the comment has no text")
-            error = why_no_mood(text, comment.get(plan.author) if plan.author else None)
-            if error and not (self._keep_deleted and error.code in LEFT_OUT):
-                raise error
+            reason = why_no_mood(text, comment.get(plan.author) if plan.author else None)
+            if reason and not (self._keep_deleted and reason.code in LEFT_OUT):
+                raise reason
             text = check_text(text, self._max_chars)
             return Judged(found_id, own, text, _digest(text))
         except TextError as error:

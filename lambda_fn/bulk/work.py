@@ -104,9 +104,9 @@ def parse_time(value: object) -> datetime | None:
     try:
         if isinstance(value, str):
             try:
-                value = float(value)
+                value = float(text := value)
             except ValueError:
-                time = datetime.fromisoformat(value)
+                time = datetime.fromisoformat(text)
                 return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if value > MAX_EPOCH_SECONDS else value, UTC)

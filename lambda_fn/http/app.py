@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
 
 from lambda_fn.contract import Cors
 from lambda_fn.http import comprehend, docs, mood, ndjson, page, routes
@@ -62,9 +64,13 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
-    app.add_exception_handler(ApiError, on_api_error)
-    app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(HTTPException, on_http_exception)
+    handlers: dict[type[Exception], Any] = {
+        ApiError: on_api_error,
+        RequestValidationError: on_invalid,
+        HTTPException: on_http_exception,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
     add_middleware(app, settings)
     return app
 
@@ -93,7 +99,7 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         )
 
 
-async def authorize(app: FastAPI, scope: dict[str, Any], headers: dict[str, str]) -> None:
+async def authorize(app: FastAPI, scope: Scope, headers: dict[str, str]) -> None:
     """Raises ApiError for a caller without the API key, where one is required."""
     if comprehend.is_call(scope):
         comprehend.authorize(scope, headers, app.state.auth)
@@ -103,15 +109,15 @@ async def authorize(app: FastAPI, scope: dict[str, Any], headers: dict[str, str]
     await app.state.auth.check(headers)
 
 
-def answer(scope: dict[str, Any], error: ApiError) -> Response:
+def answer(scope: Scope, error: ApiError) -> Response:
     """An error in the shape that this route's callers know."""
     return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
 
 
 def allowed_methods(app: FastAPI, path: str) -> str:
     """For the header `allow`: Starlette names the methods of the first route of a path only."""
-    served = (route for router in (app, *ROUTERS) for route in router.routes if getattr(route, "path", None) == path)
-    methods = {method for route in served for method in route.methods}
+    routes = (route for router in (app, *ROUTERS) for route in router.routes if isinstance(route, Route))
+    methods = {method for route in routes if route.path == path for method in route.methods or ()}
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 

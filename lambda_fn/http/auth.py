@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from anyio import to_thread
 
@@ -98,7 +99,7 @@ class _SecretKey:
     def __init__(self, arn: str, clock: Callable[[], float]):
         self.arn = arn
         self._clock = clock
-        self._client = None
+        self._client: Any = None
         self._key = b""
         self._read_at = float("-inf")
         # A thread's lock, not asyncio's: Lambda may run each invocation in an event loop of its own.

@@ -214,14 +214,15 @@ async def targeted(request: Request, texts: Sequence[str]) -> list[dict[str, Any
 
 async def one(request: Request, results_of: ResultsOf, payload: dict[str, Any]) -> dict[str, Any]:
     """`{"Text"}` -> the members of its result."""
-    text = payload.get("Text")
+    text: Any = payload.get("Text")
     problem = text_problem(text)
     if problem:
         raise problem
-    outcome = (await results_of(request, [text]))[0]
+    outcome: Any = (await results_of(request, [text]))[0]
     if isinstance(outcome, TextError):
         raise unreadable(outcome)
-    return outcome
+    members: dict[str, Any] = outcome
+    return members
 
 
 async def batch(request: Request, results_of: ResultsOf, payload: dict[str, Any]) -> dict[str, Any]:

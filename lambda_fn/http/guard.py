@@ -44,10 +44,10 @@ class Guard:
         max_body_bytes: int,
         body_timeout_s: float,
         workload: Workload,
-        authorize: Callable[[dict[str, Any], dict[str, str]], Awaitable[None]],
+        authorize: Callable[[Scope, dict[str, str]], Awaitable[None]],
         media_types: dict[str, tuple[str, ...]],
         streams: Callable[[str, str], bool],
-        answer: Callable[[dict[str, Any], ApiError], Response],
+        answer: Callable[[Scope, ApiError], Response],
     ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes

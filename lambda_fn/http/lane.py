@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lambda_fn.http.errors import ApiError
@@ -140,7 +141,7 @@ class Lane:
             self._timed(together, lambda: self._scored(together))
         for job in jobs:
             if job.call is not None:
-                self._timed([job], lambda job=job: [job.call()])
+                self._timed([job], partial(_called, job.call))
 
     def _scored(self, jobs: list[Job]) -> list[Sequence[Any]]:
         results = iter(self._score([text for job in jobs for text in job.texts]))
@@ -173,3 +174,7 @@ def _tell(job: Job, result: Any = None, error: Exception | None = None) -> None:
 
     with suppress(RuntimeError):  # the loop is closed, and with it the caller's connection
         job.loop.call_soon_threadsafe(settle)
+
+
+def _called(call: Callable[[], Any]) -> list[Any]:
+    return [call()]

@@ -70,7 +70,7 @@ async def score_lines(request: Request, options: Options) -> Response:
 
 
 def spool_file() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY_BYTES)  # type: ignore[return-value]
+    return tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY_BYTES)
 
 
 def write(spool: IO[bytes], chunk: bytes) -> None:

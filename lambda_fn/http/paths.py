@@ -5,7 +5,8 @@ from starlette.types import Scope
 
 def route_path(scope: Scope) -> str:
     """The path as the routes know it: without the prefix (a stage, ROOT_PATH) under which the app is mounted."""
-    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "").rstrip("/")
     return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
 
@@ -16,7 +17,8 @@ def settled_path(scope: Scope) -> str:
     not know the scheme, host and prefix that the caller used.
     """
     route = route_path(scope)
-    prefix = scope["path"][: len(scope["path"]) - len(route)] if scope["path"].endswith(route) else scope["path"]
+    sent: str = scope["path"]
+    prefix = sent[: len(sent) - len(route)] if sent.endswith(route) else sent
     return prefix + (route.rstrip("/") or "/")
 
 

@@ -105,7 +105,7 @@ def _signer() -> type:
     from botocore.compat import HTTPHeaders
     from botocore.credentials import Credentials
 
-    class Signer(SigV4Auth):
+    class Signer(SigV4Auth):  # type: ignore[misc]  # botocore has no types
         """botocore's signer, over the headers that the caller chose instead of those that botocore would choose."""
 
         def __init__(self, signature: Signature, secret: str):
@@ -121,6 +121,7 @@ def _signer() -> type:
         def sign(self, method: str, path: str, body: bytes) -> str:
             request = AWSRequest(method=method, url=f"https://{self._claimed.signed_headers['host']}{path}", data=body)
             request.context["timestamp"] = self._claimed.timestamp
-            return self.signature(self.string_to_sign(request, self.canonical_request(request)), request)
+            signed: str = self.signature(self.string_to_sign(request, self.canonical_request(request)), request)
+            return signed
 
     return Signer

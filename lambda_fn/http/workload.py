@@ -64,6 +64,7 @@ class Workload:
 
     def __init__(self, settings: Settings, classifier: SentimentClassifier | None):
         def score(texts: list[str]) -> list[Sentiment | TextError]:
+            assert classifier is not None  # an app without one describes itself and scores nothing
             return classify_each(classifier, texts)
 
         self.bytes_held = BytesHeld(settings.max_pending_bytes)

@@ -130,7 +130,8 @@ class SentimentClassifier:
 
     def _run(self, ids: list[list[int]]) -> np.ndarray:
         """Logits [n, 3] of one batch, padded to its longest member."""
-        return self.session.run(["logits"], self.inputs(ids))[0]
+        logits: np.ndarray = self.session.run(["logits"], self.inputs(ids))[0]
+        return logits
 
     def inputs(self, ids: list[list[int]]) -> dict[str, np.ndarray]:
         """The graph's two inputs [n, width] of one batch of token ids, padded to its longest member."""
@@ -167,8 +168,9 @@ class SentimentClassifier:
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Row-wise softmax of [n, classes]."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    exponentials: np.ndarray = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: np.ndarray = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return shares
 
 
 def length_buckets(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

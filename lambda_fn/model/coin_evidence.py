@@ -100,9 +100,9 @@ def is_listed(text: str, found: Sequence[Found], taken: Sequence[bool], i: int) 
     """Stands in a list beside a coin that is proven, or beside its own other name: "Harmony (ONE)"."""
     spelling, start, end = found[i]
     sides = 0
-    for j, gap in ((i - 1, lambda j: (found[j][2], start)), (i + 1, lambda j: (end, found[j][1]))):
+    for j in (i - 1, i + 1):
         if 0 <= j < len(found):
-            first, last = gap(j)
+            first, last = (found[j][2], start) if j < i else (end, found[j][1])
             listed = last - first <= WINDOW and bool(_COMMA.fullmatch(text, first, last))
             if listed and found[j][0].symbol == spelling.symbol and found[j][0].form != spelling.form:
                 return written_as_name(text, spelling, start, end)

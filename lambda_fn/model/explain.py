@@ -42,10 +42,12 @@ def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple
     tokens = len(classifier.tokenizer.encode(normalise(text)).ids)
     parts = split(text, min(max_words, max(1, MAX_TOKENS // tokens)))
     results = classify_each(classifier, [text, *(text[:start] + text[end:] for start, end in parts)])
+    sentiments: list[Sentiment] = []
     for result in results:
         if isinstance(result, TextError):
             raise result
-    whole, *rest = results
+        sentiments.append(result)
+    whole, *rest = sentiments
     return whole, [
         Contribution(_SURROGATE.sub("\ufffd", text[start:end]), start, end, round(log_odds(whole) - log_odds(part), 4))
         for (start, end), part in zip(parts, rest, strict=True)

@@ -84,7 +84,8 @@ class Rollup:
             np.array([line[name] for line in lines], dtype=np.int64)
             for name in ("hour", "thread_pairs", "author_pairs")
         ]
-        return cls(numbers[0], *columns, counts, *numbers[1:], left_out=left_out)
+        coin, subreddit, model = columns
+        return cls(numbers[0], coin, subreddit, model, counts, numbers[1], numbers[2], left_out=left_out)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The lines of a rollup object, by hour, coin, subreddit and model."""
