@@ -31,7 +31,10 @@ def main() -> None:
     outcome = run(read_comments(arguments.file, arguments.count), faults)
     print(f"\n{outcome}")
     if arguments.report:
-        arguments.report.write_text(f"{outcome}\n")
+        options = f"--count {arguments.count} --share {arguments.share:g} --kills {arguments.kills}"
+        outages = " ".join(f"{seconds:g}" for seconds in arguments.outages)
+        command = f"$ python -m scripts.reliability.bulk comments.jsonl.gz {options} --outages {outages}"
+        arguments.report.write_text(f"{command}\n{outcome}\n")
     for name in ("missing", "doubled", "unknown", "wrongly_dead", "wrongly_alive"):
         for item in getattr(outcome, name)[:10]:
             print(f"{name}: {item[:200]}", file=sys.stderr)

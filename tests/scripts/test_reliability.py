@@ -20,7 +20,9 @@ def test_every_test_that_the_document_names_exists():
 
 def test_the_report_of_the_bulk_run_is_of_one_that_held_and_stands_in_the_document():
     report = (REPOSITORY / "docs" / "reliability" / "bulk.txt").read_text()
-    rows = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in report.splitlines())
+    command, *lines = report.splitlines()
+    assert command.startswith("$ python -m scripts.reliability.bulk ")
+    rows = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in lines)
     assert (rows["missing"], rows["doubled"], rows["of unknown id"]) == ("0", "0", "0")
     assert rows["comments in"] == rows["result lines out"].split(", and")[0]
     dead, deserved, wrongly = map(int, re.findall(r"\d+", rows["dead letters"]))
