@@ -187,6 +187,7 @@ def run(comments: list[dict], faults: Faults, timeout: int = 300, batch_size: in
     """Send, score with faults on the way, and reconcile. Ids must be unique."""
     started = time.monotonic()
     with LocalAws() as aws:
+        aws.empty()  # moto keeps one account for all servers of a process
         queue = aws.create_queue(visibility_s=3600, max_receives=faults.receives)
         sent = send_all(aws, queue, comments, poisoned=True)
         bad = hostile(aws)
