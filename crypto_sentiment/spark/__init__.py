@@ -8,8 +8,23 @@
 goes on. This room works on pyspark 4 and on 3.5, which Amazon EMR has.
 """
 
-from crypto_sentiment.spark.dataframe import score
-from crypto_sentiment.spark.errors import SparkJobError
-from crypto_sentiment.spark.session import session
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crypto_sentiment.spark.dataframe import score
+    from crypto_sentiment.spark.errors import SparkJobError
+    from crypto_sentiment.spark.session import session
 
 __all__ = ["SparkJobError", "score", "session"]
+
+_HOMES = {"SparkJobError": "errors", "score": "dataframe", "session": "session"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and only then: who submits a job to EMR Serverless needs no pyspark."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    globals()[name] = found = getattr(home, name)  # over the submodule `session`, which the import put there
+    return found

@@ -108,12 +108,16 @@ def _bytes(df: DataFrame, path: tuple[str, ...]) -> Column:
 
 def _check_types(schema: StructType) -> None:
     """Raises SparkJobError for a column that Arrow has no type for (an interval of months, say)."""
+    import inspect
+
+    from pyspark.errors import PySparkTypeError
     from pyspark.sql.pandas.types import to_arrow_type
 
+    zone = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_type).parameters else {}  # since 4.3
     for field in schema.fields:
         try:
-            to_arrow_type(field.dataType)
-        except Exception:  # each version of pyspark has an exception of its own for this
+            to_arrow_type(field.dataType, **zone)
+        except PySparkTypeError:
             raise SparkJobError(
-                f"the column {field.name} is {field.dataType.simpleString()}, which cannot reach Python: drop or cast it"
+                f"the column {field.name} is {field.dataType.simpleString()}, which Python cannot get: drop or cast it"
             ) from None

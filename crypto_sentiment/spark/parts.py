@@ -55,7 +55,7 @@ class Plan:
                 self.parts.append(Part(part["name"], tuple(SourceFile(**file) for file in part["files"])))
 
     def take_up(self, files: Sequence[SourceFile]) -> list[SourceFile]:
-        """Those of `files` that are in no part yet. Raises SparkJobError if one that is has changed since, or is gone."""
+        """Those of `files` that are in no part yet. Raises SparkJobError if one that is has changed, or is gone."""
         now = {file.path: file for file in files}
         planned = {file.path: file for part in self.parts for file in part.files}
         if changed := sorted(path for path, file in planned.items() if now.get(path) != file):

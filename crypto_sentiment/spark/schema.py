@@ -87,8 +87,8 @@ def find_text(columns: StructType, wanted: str | None) -> tuple[str, ...]:
         found = next((by_name[name] for name in TEXT_NAMES if name in by_name), None)
         if found is None:
             raise SparkJobError(
-                f"no column can be the text: there are {', '.join(columns.names) or 'none'}. Name it (--text-column, or "
-                "score(df, text=…)); a field of a struct with dots"
+                f"no column can be the text: there are {', '.join(columns.names) or 'none'}. Name it (--text-column, "
+                "or score(df, text=…)), a field of a struct with dots"
             )
         wanted = found
     path = (wanted,) if _field(columns, wanted) else tuple(wanted.split("."))

@@ -28,8 +28,8 @@ AT_START = {
 def session(master: str | None = None, **settings: str) -> SparkSession:
     """The running session, or a new one. master: default spark-submit's, else all cores of this machine.
 
-    settings: Spark's own, with `__` for the dots (spark__executor__cores="4"); those of a running session that cannot
-    be changed any more are left as they are. Raises SparkJobError where there is no Java.
+    settings: Spark's own (**{"spark.executor.cores": "4"}); those of a running session that cannot be changed any more
+    are left as they are. Raises SparkJobError where there is no Java.
     """
     if SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
         if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
@@ -41,8 +41,8 @@ def session(master: str | None = None, **settings: str) -> SparkSession:
     builder = SparkSession.builder.appName("crypto-sentiment")
     if master or "PYSPARK_GATEWAY_PORT" not in os.environ:
         builder = builder.master(master or "local[*]")
-    wanted = {**AT_START, **SETTINGS, **{name.replace("__", "."): value for name, value in settings.items()}}
+    wanted = {**AT_START, **SETTINGS, **settings}
     spark = builder.config(map=wanted).getOrCreate()
     for name, value in SETTINGS.items():
-        spark.conf.set(name, value)
+        spark.conf.set(name, settings.get(name, value))
     return spark

@@ -31,14 +31,18 @@ class Storage:
     def write(self, name: str, text: str) -> None:
         """Create `name`. It appears under its name only when it is complete; one that is there already stays."""
         folder, _, last = name.rpartition("/")
-        new = self._path(f"{folder}/.{last}.new")
-        stream = self._files.create(new, True)
+        new = f"{folder}/.{last}.new"
+        self.replace(new, text)
+        if not self._files.rename(self._path(new), self._path(name)):
+            raise OSError(f"cannot write {self.root}/{name}")
+
+    def replace(self, name: str, text: str) -> None:
+        """Write `name`, whatever is there."""
+        stream = self._files.create(self._path(name), True)
         try:
             stream.write(bytearray(text.encode()))
         finally:
             stream.close()
-        if not self._files.rename(new, self._path(name)):
-            raise OSError(f"cannot write {self.root}/{name}")
 
     def _path(self, name: str):
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}" if name else self.root)

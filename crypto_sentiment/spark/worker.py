@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from lambda_fn.bulk.scoring import ScorableCell, Scorer
+from lambda_fn.bulk.scoring import ScorableChunk, Scorer
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import get_settings
 
@@ -41,7 +41,7 @@ OUTCOME = {
 
 @lru_cache(maxsize=1)
 def worker_scorer(model: str | None, max_chars: int) -> tuple[Scorer, str]:
-    """This process's scorer, and its model's revision. model: the shipped model's name among the job's files, None for the one installed here."""
+    """This process's scorer, and its model's revision. model: its name among the job's files, None: the one here."""
     os.environ["ORT_THREADS"] = "1"
     get_settings.cache_clear()
     folder = None
@@ -100,7 +100,7 @@ def waves(comments: list[tuple[int, dict]]) -> Iterator[list[tuple[int, dict]]]:
 def scored(scorer: Scorer, wave: list[tuple[int, dict]]) -> list[dict]:
     """The outcomes of a wave. Where scoring it fails, its halves are tried, down to the comment whose fault it is."""
     try:
-        [lines] = scorer.score([ScorableCell("", 0, wave)])
+        [lines] = scorer.score([ScorableChunk("", 0, wave)])
     except Exception as error:  # whatever it is: a stage of a million comments must not fail for one of them
         if len(wave) == 1:
             return [failed("scoring_failed", f"scoring this comment raised {type(error).__name__}")]

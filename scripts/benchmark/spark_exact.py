@@ -94,12 +94,14 @@ def main(
         write_source(source, rows)
         spark = session(
             "local-cluster[2,1,1024]",
-            spark__ui__enabled="false",
-            spark__sql__files__maxPartitionBytes="512k",  # small files, small tasks: some are running at any moment
-            spark__speculation__multiplier="1.1",
-            spark__speculation__quantile="0.3",
-            spark__speculation__interval="200ms",
-            spark__network__timeout="600s",
+            **{
+                "spark.ui.enabled": "false",
+                "spark.sql.files.maxPartitionBytes": "512k",  # small files, small tasks: some run at any moment
+                "spark.speculation.multiplier": "1.1",
+                "spark.speculation.quantile": "0.3",
+                "spark.speculation.interval": "200ms",
+                "spark.network.timeout": "600s",
+            },
         )
         spark.sparkContext.setLogLevel("ERROR")
         killer = Killer(kills, about_s, seed)

@@ -2,11 +2,8 @@
 
 import os
 import shutil
-import sys
 
 import pytest
-
-from tests.conftest import REPOSITORY
 
 
 def pytest_collection_modifyitems(items):
@@ -33,9 +30,11 @@ def spark(java, tmp_path_factory):
     os.environ.pop("PYTHONPATH", None)
     spark = session(
         "local-cluster[2,1,1024]",
-        spark__ui__enabled="false",
-        spark__sql__shuffle__partitions="4",
-        spark__sql__warehouse__dir=str(folder / "warehouse"),
+        **{
+            "spark.ui.enabled": "false",
+            "spark.sql.shuffle.partitions": "4",
+            "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        },
     )
     spark.sparkContext.setLogLevel("ERROR")
     os.chdir(before)
