@@ -24,6 +24,8 @@ VERBS = {
     "collect": "Wait for the results of what was submitted, and join them with their comments.",
     "stream": "Send the new comments of subreddits to the queue as they are written.",
     "mood": "Say the mood of scored comments: negative, neutral, positive and net, each with its 95 % interval.",
+    "convert": "Turn files of comments into Parquet that Spark can split: zstd dumps, gzip, CSV, JSON.",
+    "spark": "Score the comments of SOURCE into OUTPUT on Spark, a row for each; what is written is not scored again.",
     "cost": "Say what scoring a stream of comments costs a month on AWS, each way of running it.",
     "simulate": "Play a day of comments event by event, and compare its bill with the estimate.",
     "local-aws": "Run a queue and a bucket on this machine, to try bulk scoring without an AWS account.",

@@ -1,15 +1,18 @@
 """A DataFrame of comments in, a DataFrame of scored comments out: the door for notebooks and jobs alike."""
 
+import inspect
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from pyspark.errors import PySparkTypeError
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, StringType, StructType
 
 from crypto_sentiment.spark.errors import SparkJobError
-from crypto_sentiment.spark.schema import find_id, find_text, result_schema
+from crypto_sentiment.spark.schema import find_author, find_id, find_text, result_schema
 from crypto_sentiment.spark.shipping import ship
 from lambda_fn.settings import get_settings
 
@@ -33,8 +36,8 @@ def score(
     """Score every row of `df`: one row out for each row in.
 
     text: the text's column (dotted for a field of a struct); default `text`, `body`, `comment`, …, in any case.
-    id: the column that tells comments apart; default `id` where there is one. It comes out as text.
-    keep_text: whether the text's own column goes into the result too.
+    id: the column that tells comments apart; default `id`, `comment_id`, …, where there is one. It comes out as text.
+    keep_text: whether the text's own column (or the struct that holds it) goes into the result too.
     partitions: spread the rows over so many tasks first (a shuffle); default as `df` has them.
 
     Returns `id`, the other columns of `df` (one with a name of ours as comment_<name>), then label, score, mood,
@@ -43,27 +46,26 @@ def score(
     Raises SparkJobError if a named column is missing or holds no text.
     """
     path, id_name = find_text(df.schema, text), find_id(df.schema, id)
-    left_out = {CORRUPT} | (set() if keep_text or len(path) > 1 else {path[0]})
-    result = result_schema(df.schema, id_name, left_out)
+    result = result_schema(df.schema, id_name, {CORRUPT} | (set() if keep_text else {path[0]}))
+    author = find_author(df.schema)
     ordered = [
-        _bytes(df, path).alias("text"),
+        # As bytes: Spark's strings may hold what is not UTF-8, which the worker has to be able to look at.
+        _field(path).cast(BinaryType()).alias("text"),
+        (_column(author) if author else F.lit(None)).cast(BinaryType()).alias("author"),
         (F.col(CORRUPT).isNotNull() if CORRUPT in df.columns else F.lit(False)).alias("corrupt"),
         (_column(id_name) if id_name else F.lit(None)).cast(StringType()).alias("id"),
         # mapInArrow looks columns up by name, and takes a dot in one for a struct: these names have none.
         *(_column(old).alias(f"own{index}") for index, (old, _) in enumerate(result.own)),
     ]
     _check_types(result.schema)
-    spark = df.sparkSession
-    model = ship(spark)
+    archive = ship(df.sparkSession)
     rows = df.repartition(partitions) if partitions else df
-    return rows.select(*ordered).mapInArrow(_task(model, get_settings().max_text_chars), result.schema)
+    return rows.select(*ordered).mapInArrow(_task(archive, get_settings().max_text_chars), result.schema)
 
 
-def _task(model: str | None, max_chars: int) -> Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]:
+def _task(archive: str | None, max_chars: int) -> Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]:
     """The function that the workers run. It travels by value (it is nested), so that a worker of another environment
-    says so itself, before it fails to import us."""
-    import sys
-
+    says so itself, before it fails to import us. archive: what `ship` sent, None where we are installed."""
     wanted, driver = _versions(), sys.executable
 
     def task(batches):
@@ -80,9 +82,17 @@ def _task(model: str | None, max_chars: int) -> Callable[[Iterator["pa.RecordBat
                     f"the workers' Python ({sys.executable}) has {package} {found}, the driver's ({driver}) {wished}: "
                     "give both the same environment, by PYSPARK_PYTHON or spark.pyspark.python"
                 )
+        model_dir = None
+        if archive:
+            from pyspark import SparkFiles
+
+            folder = SparkFiles.get(archive)
+            model_dir = f"{folder}/model"
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
         from crypto_sentiment.spark.worker import score_batches
 
-        yield from score_batches(batches, model, max_chars)
+        yield from score_batches(batches, model_dir, max_chars)
 
     return task
 
@@ -98,19 +108,15 @@ def _column(name: str) -> Column:
     return F.col(f"`{name.replace('`', '``')}`")
 
 
-def _bytes(df: DataFrame, path: tuple[str, ...]) -> Column:
-    """The text as bytes: Spark's strings may hold what is not UTF-8, which the worker has to be able to look at."""
+def _field(path: tuple[str, ...]) -> Column:
     column = _column(path[0])
     for name in path[1:]:
         column = column.getField(name)
-    return column.cast(BinaryType())
+    return column
 
 
 def _check_types(schema: StructType) -> None:
     """Raises SparkJobError for a column that Arrow has no type for (an interval of months, say)."""
-    import inspect
-
-    from pyspark.errors import PySparkTypeError
     from pyspark.sql.pandas.types import to_arrow_type
 
     zone = {"timezone": "UTC"} if "timezone" in inspect.signature(to_arrow_type).parameters else {}  # since 4.3

@@ -18,9 +18,7 @@ from pyspark.sql.types import (
 )
 
 from crypto_sentiment.spark.errors import SparkJobError
-
-# Where the text may be when nobody says: the first that is there, in any case.
-TEXT_NAMES = ("text", "body", "comment", "content", "selftext", "full_text", "message")
+from lambda_fn.bulk.columns import ID_NAMES, RESULT_FIELDS, TEXT_NAMES, usual
 
 _PROBABILITIES = [StructField(f"p_{mood}", DoubleType()) for mood in ("negative", "neutral", "positive")]
 COIN = StructType([StructField("coin", StringType()), StructField("mood", StringType()), *_PROBABILITIES])
@@ -39,7 +37,7 @@ OUTCOME = StructType(
         StructField("error_message", StringType()),
     ]
 )
-RESERVED = frozenset({"id", "work_id", "position", *OUTCOME.names})
+RESERVED = frozenset(RESULT_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def result_schema(columns: StructType, id_name: str | None, left_out: set[str]) 
     fields = [StructField("id", StringType())]
     own, taken = [], set(names)
     for field in columns.fields:
-        if field.name in left_out or field.name == id_name:
+        if field.name in left_out or (field.name == id_name and id_name.lower() == "id"):
             continue
         name = field.name
         while name.lower() in RESERVED or (name != field.name and name.lower() in taken):
@@ -83,14 +81,14 @@ def find_text(columns: StructType, wanted: str | None) -> tuple[str, ...]:
     wanted: None looks for TEXT_NAMES. Raises SparkJobError if it is not there or holds no text.
     """
     if wanted is None:
-        by_name = {field.name.strip().lower(): field.name for field in columns.fields}
-        found = next((by_name[name] for name in TEXT_NAMES if name in by_name), None)
-        if found is None:
+        kinds = {field.name: field.dataType for field in columns.fields}
+        found = usual(columns.names, TEXT_NAMES)
+        if not found:
             raise SparkJobError(
                 f"no column can be the text: there are {', '.join(columns.names) or 'none'}. Name it (--text-column, "
                 "or score(df, text=…)), a field of a struct with dots"
             )
-        wanted = found
+        wanted = next((name for name in found if isinstance(kinds[name], StringType | BinaryType)), found[0])
     path = (wanted,) if _field(columns, wanted) else tuple(wanted.split("."))
     kind: DataType = columns
     for name in path:
@@ -104,11 +102,20 @@ def find_text(columns: StructType, wanted: str | None) -> tuple[str, ...]:
 
 
 def find_id(columns: StructType, wanted: str | None) -> str | None:
-    """Name of the column that tells comments apart; None where nobody named one and there is no `id`."""
-    field = _field(columns, wanted or "id")
-    if field is None and wanted is not None:
+    """Name of the column that tells comments apart; None where none is named, nor there by a usual name."""
+    if wanted is None:
+        return next(iter(usual(columns.names, ID_NAMES)), None)
+    field = _field(columns, wanted)
+    if field is None:
         raise SparkJobError(f"there is no column {wanted}: there are {', '.join(columns.names)}")
-    return field.name if field else None
+    return field.name
+
+
+def find_author(columns: StructType) -> str | None:
+    """Name of the column that says who wrote the comment: bots are told by it."""
+    return next(
+        (name for name in usual(columns.names, ("author",)) if isinstance(columns[name].dataType, StringType)), None
+    )
 
 
 def _field(columns: StructType, name: str) -> StructField | None:
