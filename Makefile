@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 TRAINING_VENV := .venv-training
 TRAINING_PY := $(TRAINING_VENV)/bin/python
 BENCH_VENV := .venv-bench
+SPARK := crypto_sentiment/spark
+SPARK_VENV := .venv-spark
+SPARK_35_VENV := .venv-spark-35
 BENCH_PY := $(BENCH_VENV)/bin/python
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -24,7 +27,7 @@ UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-training test-image model data cost cost-docs simulate lint readme mood-picture synth \
-  deploy publish lock clean bench bench-guard readme-check package-check
+  deploy publish lock clean bench bench-guard test-spark spark-environment readme-check package-check
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -32,14 +35,20 @@ help:  ## list the targets
 run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in the repository
 	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, the image's and the slow ones)
-	$(PY) -m pytest --ignore tests/training $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
+test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, Spark's, the image's and the slow ones)
+	$(PY) -m pytest --ignore tests/training --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
 
 test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
-	$(PY) -m pytest -s --ignore tests/training $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)
+	$(PY) -m pytest -s --ignore tests/training --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps and of the graph (installs PyTorch); ARGS="-m slow" for arm64's
 	$(TRAINING_PY) -m pytest tests/training $(NEEDS_ONNX) -m "not slow" $(ARGS)
+
+test-spark: $(SPARK_VENV)/.ready $(SPARK_35_VENV)/.ready  ## run the tests of scoring on Spark, on pyspark 4 and EMR's 3.5 (needs Java 17)
+	$(SPARK_VENV)/bin/python -m pytest tests/spark $(ARGS)
+	$(SPARK_35_VENV)/bin/python -m pytest tests/spark $(ARGS)
+
+spark-environment: build/spark-environment.tar.gz  ## pack Python, packages, model and us for EMR Serverless (needs uv)
 
 test-image: $(VENV)/.ready  ## build the image and run it in containers (needs root and Debian's buildah podman runc debootstrap)
 	$(PY) -m pytest tests/image $(ARGS)
@@ -100,7 +109,7 @@ lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
 
 clean:  ## remove what the targets above created
-	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) $(SPARK_VENV) $(SPARK_35_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH. Install one (Debian: apt-get install python3 python3-venv) or pass PYTHON=/path/to/python." >&2; exit 1; }
@@ -114,6 +123,17 @@ $(VENV)/.ready: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@$(UV) pip install --quiet --python $(PY) --require-hashes --no-deps --only-binary :all: -r requirements.txt
 	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# Spark's environments, hashes checked: pyspark is built from its source archive, which is a copy of files.
+$(SPARK_VENV)/.ready $(SPARK_35_VENV)/.ready: $(SPARK)/requirements.txt $(SPARK)/requirements-35.txt pyproject.toml | $(VENV)/.ready
+	@echo "Installing Spark into $(@D), hashes checked: some 450 MB"
+	@$(UV) venv --quiet --allow-existing --python $(PY) $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $(SPARK)/requirements.txt
+	@test $(@D) = $(SPARK_VENV) || $(UV) pip install --quiet --python $(@D)/bin/python --require-hashes --no-deps -r $(SPARK)/requirements-35.txt
+	@touch $@
+
+build/spark-environment.tar.gz: $(SPARK)/environment.txt $(SPARK)/pack.sh $(shell git ls-files crypto_sentiment lambda_fn model_artifacts)
+	$(SPARK)/pack.sh $@
 
 # The CDK command line, for which Node and npm have to be there.
 node_modules/.ready: package-lock.json

@@ -8,6 +8,7 @@ Precedence (CDK's own): the command line, then cdk.json, then the default here.
 import difflib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -110,6 +111,19 @@ class ContextValues(BaseModel):
     )
     bulk_age_s: int = Field(3_600, ge=60, le=345_600, description="age of the oldest message at which the alarm rings")
 
+    # history, on Spark
+    history: bool = Field(
+        False, description="whether there is an EMR Serverless application for history (docs/SPARK.md)"
+    )
+    history_vcpus: int = Field(
+        64, ge=4, le=2_000, description="vCPUs of its workers together at most: bounds an hour's bill"
+    )
+    history_environment: str = Field(
+        "build/spark-environment.tar.gz",
+        examples=["build/spark-environment.tar.gz"],
+        description="the packed environment of its jobs, which `make spark-environment` makes",
+    )
+
     # data, logs, money
     input_days: int = Field(
         Default.INPUT_DAYS, ge=1, le=3_650, description="days after which uploaded inputs are deleted"
@@ -192,6 +206,9 @@ class ContextValues(BaseModel):
             f"not {self.fargate_memory_mb}": self.fargate_memory_mb not in range(low, high + 1, step),
             "api_auth=iam needs compute=lambda: a load balancer checks no signatures": self.api_auth == "iam"
             and self.compute != "lambda",
+            "history=true needs compute=lambda or compute=both": self.history and self.compute == "fargate",
+            f"history=true needs {self.history_environment}: run `make spark-environment`": self.history
+            and not Path(self.history_environment).is_file(),
             "fargate_access=https needs certificate_arn": self.fargate_access == "https" and not self.certificate_arn,
         }
         if wrong := [message for message, holds in problems.items() if holds]:

@@ -7,6 +7,7 @@ from cdk.api import SentimentApi
 from cdk.bulk import BulkScoring, visibility_timeout
 from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
+from cdk.history import History
 from cdk.monitoring import Monitoring
 from cdk.spending import lambda_sentence
 
@@ -24,4 +25,6 @@ class SentimentStack(Stack):
         self.monitoring.watch_functions({"Api": self.api.function, "Bulk": self.bulk.function})
         CfnOutput(self, "ApiUrl", value=self.api.url)
         self.data.add_outputs(self)
+        if context.history:
+            self.history = History(self, "History", context)
         Annotations.of(self).add_info_v2("worst-day", lambda_sentence(context))

@@ -17,6 +17,15 @@ cpu_build=6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 "${compile[@]}" "${unused[@]/#/--no-emit-package=}" lambda_fn/requirements.in -o lambda_fn/requirements.txt "$@"
 "${compile[@]}" --constraint lambda_fn/requirements.txt pyproject.toml --extra dev -o requirements.txt "$@"
 
+# Spark's tests run in an environment of their own, on pyspark 4 and (requirements-35.txt over the same) on EMR's 3.5.
+# What EMR Serverless gets packed has no Spark: it is there.
+spark=crypto_sentiment/spark
+"${compile[@]}" --constraint lambda_fn/requirements.txt pyproject.toml --extra spark --extra aws $spark/requirements.in \
+    -o $spark/requirements.txt "$@"
+"${compile[@]}" --no-emit-package=pyspark --no-emit-package=py4j --constraint $spark/requirements.txt pyproject.toml \
+    --extra spark -o $spark/environment.txt
+"${compile[@]}" $spark/requirements-35.in -o $spark/requirements-35.txt
+
 # $1: lock file. Prints the packages (with their hashes) whose names match $2, or with "not" as $3 those that do not.
 packages() {
     awk -v pattern="^($2)==" -v not="${3:-}" '/^[A-Za-z0-9]/ { keep = ($1 ~ pattern) == (not == "") } keep' "$1"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # What a score depends on, and what carries it: the workers' are to be the driver's.
-SAME_PACKAGES = ("numpy", "onnxruntime", "pyarrow", "tokenizers")
+SAME_PACKAGES = ("google-re2", "numpy", "onnxruntime", "py3langid", "pyarrow", "tokenizers")
 # The column in which Spark's JSON reader leaves a line that it could not read.
 CORRUPT = "_corrupt_record"
 
