@@ -1,11 +1,13 @@
 """Is each comment scored once, when executors are killed and tasks run twice? A job of distinct comments, disturbed.
 
-    python -m scripts.benchmark.spark_exact --rows 2000000 --kills 2     # needs Java, and the packages of `make spark`
+    python -m scripts.benchmark.spark_exact --rows 2000000 --kills 2     # needs Java and pyspark
 
 Two executors, each a process of its own, speculation on and eager. At random moments one of them is killed with
-SIGKILL, and its Python workers with it. Afterwards every comment of the source is looked for in the result by its id.
+SIGKILL, its Python workers with it, and a worker of the other is held up, so that its task is run a second time.
+Afterwards every comment of the source is looked for in the result by its id.
 """
 
+import contextlib
 import random
 import tempfile
 import threading
@@ -22,6 +24,7 @@ from crypto_sentiment.spark import session
 from crypto_sentiment.spark.job import Job
 
 FILES = 20
+STALL_S = 40.0
 ROW_GROUP = 25_000
 OPENINGS = ("to the moon", "sold all of it", "what is gas?", "never again", "best buy of the year", "fees, fees, fees")
 
@@ -41,8 +44,8 @@ class Killer(threading.Thread):
 
     def __init__(self, kills: int, about_s: float, seed: int):
         super().__init__(daemon=True)
-        self._moments = sorted(random.Random(seed).uniform(0.05, 0.5) * about_s for _ in range(kills))
         self._random = random.Random(seed)
+        self._moments = sorted(self._random.uniform(0.05, 0.5) * about_s for _ in range(kills))
         self.killed: list[str] = []
 
     def run(self) -> None:
@@ -51,9 +54,18 @@ class Killer(threading.Thread):
             time.sleep(max(0.0, started + moment - time.monotonic()))
             while not (executors := executor_processes()):
                 time.sleep(0.2)
-            victim = self._random.choice(executors)
+            victim, *others = self._random.sample(executors, len(executors))
             victim.kill()
             self.killed.append(f"{time.monotonic() - started:.0f} s")
+            for worker in [process for other in others for process in other.children(recursive=True)][-1:]:
+                self._stall(worker)
+
+    def _stall(self, worker: psutil.Process) -> None:
+        """Stop a Python worker for a while, as a sick machine would: its task falls behind, and is run twice."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.suspend()
+            time.sleep(STALL_S)
+            worker.resume()
 
 
 def executor_processes() -> list[psutil.Process]:
