@@ -176,7 +176,7 @@ def main(
     bare, spark = history.vcpu_hours(), history.vcpu_hours(history.spark_share)
     typer.echo(f"{comments:,.0f} x {ms:.3f} ms / 3,600,000 = {bare:,.0f} vCPU-hours")
     typer.echo(
-        f"on Spark, at {history.spark_share:.2f} of that rate, {spark:,.0f}; on {vcpus} vCPUs {spark / vcpus:,.1f} hours"
+        f"on Spark, {history.spark_share:.2f} of that rate, {spark:,.0f}: {spark / vcpus:,.1f} hours of {vcpus} vCPUs"
     )
     typer.echo("\n" + table(history.ways()) + "\n")
     for one, other in (("lambda", "emr"), ("lambda", "machine"), ("emr", "machine"), ("lambda", "ec2-spot")):

@@ -73,7 +73,7 @@ class Conversion:
 
     def _whole_files(self, place: Place) -> list[Path]:
         """Files that an interrupted run has finished: they have their names only then."""
-        found = []
+        found: list[Path] = []
         while (path := self._path(place, len(found))).exists():
             found.append(path)
         return found
