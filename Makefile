@@ -103,7 +103,7 @@ mood-picture: $(VENV)/.ready  ## draw README's picture again from the committed 
 	  --title "Net mood of Reddit comments, May 2022, by coin and day: positive − negative, points"
 
 readme: $(VENV)/.ready  ## run the documents' commands again and put their output into them
-	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md docs/MOOD.md training/README.md findings/README.md
+	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md docs/MOOD.md docs/SPARK.md training/README.md findings/README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade

@@ -173,7 +173,11 @@ def main(
     typer.echo(
         f"{comments:,.0f} comments of {history.scenario.workload.lengths.mean:.1f} tokens, {ms:.3f} ms of a vCPU each:"
     )
-    typer.echo(f"{history.vcpu_hours():,.0f} vCPU-hours, and {history.vcpu_hours(history.spark_share):,.0f} on Spark")
+    bare, spark = history.vcpu_hours(), history.vcpu_hours(history.spark_share)
+    typer.echo(f"{comments:,.0f} x {ms:.3f} ms / 3,600,000 = {bare:,.0f} vCPU-hours")
+    typer.echo(
+        f"on Spark, {history.spark_share:.2f} of that rate, {spark:,.0f}: {spark / vcpus:,.1f} hours of {vcpus} vCPUs"
+    )
     typer.echo("\n" + table(history.ways()) + "\n")
     for one, other in (("lambda", "emr"), ("lambda", "machine"), ("emr", "machine"), ("lambda", "ec2-spot")):
         names = {way.name: way.title for way in history.ways()}

@@ -15,6 +15,7 @@ import pyarrow as pa
 from lambda_fn.bulk.scoring import ScorableChunk, Scorer
 from lambda_fn.contract import Env
 from lambda_fn.model.classifier import SentimentClassifier
+from lambda_fn.model.coins import Coins
 from lambda_fn.model.language import language
 from lambda_fn.settings import get_settings
 
@@ -47,7 +48,8 @@ def worker_scorer(model_dir: str | None, max_chars: int) -> tuple[Scorer, str]:
     os.environ[Env.ORT_THREADS] = "1"
     get_settings.cache_clear()
     classifier = SentimentClassifier.load(model_dir)
-    return Scorer(classifier, max_chars, language=language), classifier.revision
+    scorer = Scorer(classifier, max_chars, language=language, coins=Coins.load().fields(classifier))
+    return scorer, classifier.revision
 
 
 def score_batches(batches: Iterator[pa.RecordBatch], model_dir: str | None, max_chars: int) -> Iterator[pa.RecordBatch]:

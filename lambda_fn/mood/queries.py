@@ -26,7 +26,7 @@ def rollup(
     row(coin varchar, p_negative double, p_positive double, ...). where: a condition on its lines, such as on their
     partition. since, until: seconds since 1970 of the comments' own time, until not included. width: hour or day.
     """
-    ends = [f"seconds {sign} {end:.6e}" for sign, end in ((">=", since), ("<", until)) if end is not None]
+    ends = [f"seconds {sign} {end:.15e}" for sign, end in ((">=", since), ("<", until)) if end is not None]
     seconds = {"hour": HOUR, "day": DAY}[width]
     return _template("rollup.sql").substitute(
         results=results, where=where, when=" AND ".join(ends) or "TRUE", width=f"{seconds}e0"

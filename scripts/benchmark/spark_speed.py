@@ -45,12 +45,11 @@ class Took:
 
 
 def spark_cpu_s() -> float:
-    """CPU seconds so far of the JVM and the Python workers that it started."""
+    """CPU seconds so far of the JVM and the Python workers that it started, those that have ended included."""
     total = 0.0
     for process in psutil.Process().children(recursive=True):
         try:
-            times = process.cpu_times()
-            total += times.user + times.system
+            total += sum(process.cpu_times()[:4])  # user, system, and both of children that have ended
         except psutil.NoSuchProcess:
             continue
     return total

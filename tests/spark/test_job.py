@@ -2,8 +2,12 @@
 
 import datetime
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import psutil
 import pyarrow as pa
@@ -17,6 +21,7 @@ from crypto_sentiment.spark import job as module
 from crypto_sentiment.spark.job import Job
 from crypto_sentiment.spark.sources import base_path
 from tests.comments import REAL, crowd
+from tests.conftest import REPOSITORY
 
 TRICKY = [
     'He said "to the moon", twice\nand a second line',
@@ -105,6 +110,24 @@ def test_a_file_that_changed_or_another_question_is_refused(spark, tmp_path):
     write(tmp_path / "in", 12)
     with pytest.raises(SparkJobError, match="2 files of the source changed"):
         Job(spark, str(tmp_path / "in"), str(tmp_path / "out")).run()
+
+
+def test_spark_submit_runs_the_command(spark, tmp_path):
+    write(tmp_path / "in", 6, files=1)
+    command = [str(Path(sys.executable).with_name("spark-submit")), "--master", "local[1]"]
+    command += ["--conf", "spark.ui.enabled=false", str(REPOSITORY / "crypto_sentiment" / "__main__.py")]
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = {name: value for name, value in environment.items() if not name.startswith("PYSPARK_GATEWAY")}
+    done = subprocess.run(
+        [*command, "spark", str(tmp_path / "in"), str(tmp_path / "out")],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(rows_of(spark, tmp_path / "out")) == 6
 
 
 def executors():
