@@ -18,7 +18,8 @@ from pyspark.sql.types import (
 )
 
 from crypto_sentiment.spark.errors import SparkJobError
-from lambda_fn.bulk.columns import ID_NAMES, RESULT_FIELDS, TEXT_NAMES, usual
+from lambda_fn.bulk.columns import ID_NAMES, TEXT_NAMES, usual
+from lambda_fn.contract import RESULT_FIELDS
 
 _PROBABILITIES = [StructField(f"p_{mood}", DoubleType()) for mood in ("negative", "neutral", "positive")]
 COIN = StructType([StructField("coin", StringType()), StructField("mood", StringType()), *_PROBABILITIES])
@@ -64,7 +65,7 @@ def result_schema(columns: StructType, id_name: str | None, left_out: set[str]) 
     fields = [StructField("id", StringType())]
     own, taken = [], set(names)
     for field in columns.fields:
-        if field.name in left_out or (field.name == id_name and id_name.lower() == "id"):
+        if field.name in left_out or (id_name and field.name == id_name and id_name.lower() == "id"):
             continue
         name = field.name
         while name.lower() in RESERVED or (name != field.name and name.lower() in taken):

@@ -62,7 +62,7 @@ def list_files(spark: SparkSession, source: str) -> list[SourceFile]:
         packed = wrong[0].lower().endswith((".zst", ".xz"))
         why = "which Spark cannot split, nor open with a long window" if packed else "which Spark's readers do not know"
         raise SparkJobError(f"{source} has {wrong[0]}, {why}: {CONVERT}")
-    kinds = sorted({FORMATS[file.format][0] for file in files})
+    kinds = sorted({FORMATS[file.format][0] for file in files if file.format})
     if len(kinds) > 1:
         raise SparkJobError(f"{source} has files of several kinds ({', '.join(kinds)}): score each by itself")
     return files
@@ -73,7 +73,7 @@ def read(spark: SparkSession, source: str, files: Sequence[SourceFile], schema: 
 
     Raises SparkJobError if Spark cannot make one table of them.
     """
-    kind, options = FORMATS[files[0].format]
+    kind, options = FORMATS[files[0].format or ""]
     reader = spark.read.format(kind).options(**options)
     if base := base_path(source):
         reader = reader.option("basePath", base)
