@@ -50,9 +50,9 @@ WHAT = {
 }
 
 
-def tries_table(tries: Path = EXPERIMENTS) -> list[str]:
+def experiments_table(experiments: Path = EXPERIMENTS) -> list[str]:
     lines = ["| part | what | before | after | | change | kept | why |", "|---|---|---:|---:|---|---:|---|---|"]
-    with tries.open(newline="") as file:
+    with experiments.open(newline="") as file:
         for row in csv.DictReader(file):
             change = 100 * (float(row["after"]) / float(row["before"]) - 1)
             figures = f"{row['before']} | {row['after']} | {row['unit']}, {row['CPU']} | {change:+.0f} %"
@@ -95,12 +95,12 @@ operators, which take {run_us - products_us:,.0f} µs.""",
     ]
 
 
-def put(rows: list[dict[str, str]], tries: Path = EXPERIMENTS) -> None:
+def put(rows: list[dict[str, str]], experiments: Path = EXPERIMENTS) -> None:
     """Write measured rows into the table, each over the one with the same `what`; `kept` and `why` stay as they are.
 
     A row that is new has to be told by a person whether it is kept, and why.
     """
-    with tries.open(newline="") as file:
+    with experiments.open(newline="") as file:
         reader = csv.DictReader(file)
         columns, lines = reader.fieldnames, list(reader)
     known = {line["what"]: line for line in lines}
@@ -109,7 +109,7 @@ def put(rows: list[dict[str, str]], tries: Path = EXPERIMENTS) -> None:
             known[row["what"]] = dict.fromkeys(columns, "") | {"kept": "no"}
             lines.append(known[row["what"]])
         known[row["what"]] |= row
-    with tries.open("w", newline="") as file:
+    with experiments.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(lines)
@@ -117,7 +117,7 @@ def put(rows: list[dict[str, str]], tries: Path = EXPERIMENTS) -> None:
 
 def page() -> str:
     """The page as Markdown."""
-    return "\n".join([INTRODUCTION, *tries_table(), *operators_table()]) + "\n"
+    return "\n".join([INTRODUCTION, *experiments_table(), *operators_table()]) + "\n"
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class Invocation:
             self._bulk.logger.info("empty object", message_id=delivery.message_id)
             return
         if delivery.receives > 1 and self._split and source.is_packed:
-            # Damage behind the chunks that are scored here would have all before it shared out again, each time.
+            # Damage behind the chunks that are scored here would have all before it fanned out again, each time.
             enough = self._left_for_reading() * 2 / 3
             source.check(self._bulk.s3, self._reading, lambda: self._left_for_reading() < enough)
         scan = _Scan(source, source.chunks(self._bulk.s3, self._reading, self._late))
@@ -147,7 +147,7 @@ class Invocation:
             taken += 1
 
     def _go_on_later(self, delivery: Delivery, source: SourceObject, scan: "_Scan") -> None:
-        """Put back what is left of an object in which no comment was found for so long that time is up."""
+        """Requeue what is left of an object in which no comment was found for so long that time is up."""
         if scan.next > source.first or self._started:
             self._requeue(delivery, source.rest_message(scan.next))
         else:  # a whole invocation was not enough, and no other has more time

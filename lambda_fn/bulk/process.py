@@ -27,7 +27,7 @@ LOGGED_PAUSE_S = 2.0
 class BulkScorer:
     """What lives as long as the process: clients, the classifier, and how fast it has been.
 
-    queue: where work is put back. redelivery: makes failed messages visible again; None leaves them to the queue's
+    queue: where work is requeued. redelivery: makes failed messages visible again; None leaves them to the queue's
     visibility timeout.
     """
 

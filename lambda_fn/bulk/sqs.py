@@ -69,7 +69,7 @@ class QueueSender:
         if not self._queue_url.endswith(".fifo"):
             return {"Id": id, "MessageBody": body}
         # Nothing here depends on an order, so each message is a group of its own. Its id is of this sending: by its
-        # content, work that is put back within five minutes would be taken for a repetition, and vanish.
+        # content, work that is requeued within five minutes would be taken for a repetition, and vanish.
         own = uuid.uuid4().hex
         return {"Id": id, "MessageBody": body, "MessageGroupId": own, "MessageDeduplicationId": own}
 
