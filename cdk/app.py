@@ -23,8 +23,8 @@ STACKS: dict[str, list[type[SentimentStack] | type[FargateStack]]] = {
 def build(context: Mapping[str, object] | None = None, outdir: str | None = None) -> aws_cdk.App:
     """The app with its stacks. context: what `-c` and cdk.json would give, beside what the CLI gives.
 
-    With compute=both each stack stands alone, with a queue, buckets and a key of its own: the deployment modes can be compared,
-    and either can be destroyed. Raises WrongContextValue.
+    With compute=both each stack stands alone, with a queue, buckets and a key of its own: the two deployment modes can
+    be compared, and either can be destroyed. Raises WrongContextValue.
     """
     app = aws_cdk.App(context=dict(context or {}), outdir=outdir, analytics_reporting=False)
     values = ContextValues.from_context(app.node.get_all_context())

@@ -1,7 +1,7 @@
 import csv
 import json
 
-from scripts.speed_table import PAGE, PRODUCTS, operators_table, page, put, tries_table
+from scripts.speed_table import PAGE, PRODUCTS, experiments_table, operators_table, page, put
 
 
 def test_the_page_is_what_the_tables_say():
@@ -13,13 +13,13 @@ def row(what: str, before: str, after: str) -> dict[str, str]:
 
 
 def test_a_try_measured_again_keeps_what_was_decided(tmp_path):
-    tries = tmp_path / "tries.csv"
-    with tries.open("w", newline="") as file:
+    experiments = tmp_path / "experiments.csv"
+    with experiments.open("w", newline="") as file:
         writer = csv.DictWriter(file, [*row("", "", ""), "kept", "why"])
         writer.writeheader()
         writer.writerow(row("int32 inputs", "100", "101") | {"kept": "no", "why": "no faster"})
-    put([row("int32 inputs", "200", "210"), row("a new one", "200", "300")], tries)
-    old, new = tries_table(tries)[2:]
+    put([row("int32 inputs", "200", "210"), row("a new one", "200", "300")], experiments)
+    old, new = experiments_table(experiments)[2:]
     assert old == "| graph | int32 inputs | 200 | 210 | tokens/s, VNNI | +5 % | no | no faster |"
     assert "| a new one | 200 | 300 | tokens/s, VNNI | +50 % | no |" in new
 
