@@ -10,6 +10,10 @@ SPARK := crypto_sentiment/spark
 SPARK_VENV := .venv-spark
 SPARK_35_VENV := .venv-spark-35
 BENCH_PY := $(BENCH_VENV)/bin/python
+# The artifact in other people's libraries, of which two need two versions of transformers.
+HUGGING_FACE := tests/hugging_face
+TRANSFORMERS_VENV := .venv-transformers
+OPTIMUM_VENV := .venv-optimum
 HOST ?= 127.0.0.1
 PORT ?= 8000
 TORCH_INDEX ?=
@@ -26,7 +30,7 @@ PIP_QUIET := --quiet --disable-pip-version-check
 UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-training test-image test-spark model data cost cost-docs simulate lint readme \
+.PHONY: help run test test-slow test-training test-hugging-face test-image test-spark model data cost cost-docs simulate lint readme \
   mood-picture synth deploy publish lock clean bench bench-guard spark-environment readme-check package-check
 
 help:  ## list the targets
@@ -35,14 +39,18 @@ help:  ## list the targets
 run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in the repository
 	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, Spark's, the image's and the slow ones)
-	$(PY) -m pytest --ignore tests/training --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
+test: $(VENV)/.ready node_modules/.ready  ## run the tests (all but training's, Spark's, other libraries', the image's and the slow ones)
+	$(PY) -m pytest --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
 
 test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
-	$(PY) -m pytest -s --ignore tests/training --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)
+	$(PY) -m pytest -s --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)
 
 test-training: $(TRAINING_VENV)/.ready  ## run the tests of the training steps and of the graph (installs PyTorch); ARGS="-m slow" for arm64's
 	$(TRAINING_PY) -m pytest tests/training $(NEEDS_ONNX) -m "not slow" $(ARGS)
+
+test-hugging-face: $(TRANSFORMERS_VENV)/.ready $(OPTIMUM_VENV)/.ready $(HUGGING_FACE)/node_modules/.ready  ## load the artifact with transformers, optimum-onnx, transformers.js
+	$(TRANSFORMERS_VENV)/bin/python -m pytest $(HUGGING_FACE) --ignore $(HUGGING_FACE)/test_optimum.py $(ARGS)
+	$(OPTIMUM_VENV)/bin/python -m pytest $(HUGGING_FACE)/test_optimum.py $(ARGS)
 
 test-spark: $(SPARK_VENV)/.ready $(SPARK_35_VENV)/.ready  ## run the tests of scoring on Spark, on pyspark 4 and EMR's 3.5 (needs Java 17)
 	$(SPARK_VENV)/bin/python -m pytest tests/spark $(ARGS)
@@ -109,7 +117,7 @@ lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
 
 clean:  ## remove what the targets above created
-	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) $(SPARK_VENV) $(SPARK_35_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) $(SPARK_VENV) $(SPARK_35_VENV) $(TRANSFORMERS_VENV) $(OPTIMUM_VENV) $(HUGGING_FACE)/node_modules cdk.out build node_modules .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH. Install one (Debian: apt-get install python3 python3-venv) or pass PYTHON=/path/to/python." >&2; exit 1; }
@@ -155,6 +163,21 @@ define environment
 	  $(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps -r training/requirements-cuda.txt; fi
 	@$(UV) pip install --quiet --python $(1)/bin/python --require-hashes --no-deps $(foreach lock,$(2),-r $(lock))
 endef
+
+$(TRANSFORMERS_VENV)/.ready: $(HUGGING_FACE)/transformers.txt | $(VENV)/bin/python
+	@echo "Installing $< into $(TRANSFORMERS_VENV), hashes checked"
+	@$(PYTHON) -m venv $(TRANSFORMERS_VENV)
+	@$(UV) pip install --quiet --python $(TRANSFORMERS_VENV)/bin/python --require-hashes --no-deps -r $<
+	@touch $@
+
+$(OPTIMUM_VENV)/.ready: $(HUGGING_FACE)/optimum.txt training/requirements-torch.txt training/requirements-torch-cpu.txt | $(VENV)/bin/python
+	$(call environment,$(OPTIMUM_VENV),$<)
+	@touch $@
+
+$(HUGGING_FACE)/node_modules/.ready: $(HUGGING_FACE)/package-lock.json
+	@command -v npm >/dev/null || { echo "No npm on PATH: transformers.js needs Node 20 or later with npm (https://nodejs.org)." >&2; exit 1; }
+	@cd $(HUGGING_FACE) && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 $(TRAINING_VENV)/.ready: training/requirements.txt training/requirements-torch.txt training/requirements-torch-cpu.txt | $(VENV)/bin/python
 	$(call environment,$(TRAINING_VENV),training/requirements.txt)

@@ -48,3 +48,10 @@ for room in training scripts/benchmark; do
     rm "$whole" "$before"
 done
 "${compile[@]}" --no-deps training/requirements-teacher.in -o training/requirements-teacher.txt "$@"
+
+# The model in other people's libraries: PyTorch is taken from the files above.
+whole=$(mktemp)
+"${compile[@]}" tests/hugging_face/transformers.in -o tests/hugging_face/transformers.txt "$@"
+"${compile[@]}" --constraint <(sed -n '1s/ .*//p' training/requirements-torch.txt) tests/hugging_face/optimum.in -o "$whole"
+packages "$whole" "torch|$cuda" not > tests/hugging_face/optimum.txt
+rm "$whole"

@@ -50,7 +50,7 @@ ROOMS = {
     "data": ("prepare",),
     "train": ("encoder", "warmup", "pretrain", "finetune", "soup", "teacher", "pseudo_label", "distil"),
     "evaluate": ("calibrate", "parity", "evaluate"),
-    "ship": ("export", "quantize", "artifact"),
+    "ship": ("export", "quantize", "finish", "artifact"),
 }
 ROOM_OF = {module: room for room, modules in ROOMS.items() for module in modules}
 # -----------------------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def steps(
         return Step(title, module, {**options, "data": data, "out": work / name}, work / name / "model.safetensors")
 
     onnx, int8 = work / "onnx" / "model.onnx", work / "onnx" / "model_quantized.onnx"
-    pseudo, calibration, metrics = work / "pseudo.npz", work / "calibration.json", work / "metrics.json"
+    pseudo = work / "pseudo.npz"
     plan = [
         Step("base encoder", "encoder", {"base": base, "out": work / "base"}, work / "base" / "model.safetensors"),
         trained("warm-up on general sentiment", "warmup", "warm", init=work / "base"),
@@ -156,34 +156,35 @@ def steps(
         plan.append(Step("pseudo-labels", "pseudo_label", labels, pseudo))
         plan.append(trained("distillation", "distil", "student", init=student, probabilities=pseudo))
         student = work / "student"
-    draft, parity = work / "draft", work / "parity.json"
-    evaluation = {"int8": int8, "fp32": onnx, "checkpoint": student, "calibration": calibration, "data": data}
-    if previous:
-        evaluation["previous"] = previous
-    pack = {"checkpoint": student, "model": int8, "calibration": calibration}
     return [
         *plan,
         Step("export to ONNX", "export", {"checkpoint": student, "out": onnx}, onnx),
         Step("quantize", "quantize", {"checkpoint": student, "model": onnx, "data": data, "out": int8}, int8),
+        *shipping(student, int8, work, {"fp32": onnx, "training": work / "cost.json"}, previous),
+    ]
+
+
+def shipping(checkpoint: Path, int8: Path, work: Path, evaluation: dict, previous: list[Path] | None) -> list[Step]:
+    """The steps from the int8 encoder to the artifact folder work/artifact. checkpoint: for config and tokenizer.
+
+    evaluation: further options of the evaluation.
+    """
+    data, calibration, metrics = work / PREPARED.name, work / "calibration.json", work / "metrics.json"
+    ready, draft, parity = work / "onnx" / "model_calibrated.onnx", work / "draft", work / "parity.json"
+    if previous:
+        evaluation = {**evaluation, "previous": previous}
+    tokenizer = {"tokenizer": checkpoint}
+    pack = {"checkpoint": checkpoint, "model": ready}
+    measured = {"int8": ready, "checkpoint": checkpoint, "calibration": calibration, "data": data, "parity": parity}
+    cpus = [cpu for cpu in CPUS if not what_is_missing(cpu)]
+    return [
+        Step("calibrate", "calibrate", {"model": int8, **tokenizer, "data": data, "out": calibration}, calibration),
         Step(
-            "calibrate",
-            "calibrate",
-            {"model": int8, "tokenizer": student, "data": data, "out": calibration},
-            calibration,
+            "finish the graph", "finish", {"model": int8, **tokenizer, "calibration": calibration, "out": ready}, ready
         ),
         Step("draft artifact", "artifact", {**pack, "out": draft}, draft / "manifest.json"),
-        Step(
-            "parity",
-            "parity",
-            {"artifact": draft, "data": data, "out": parity, "cpu": [cpu for cpu in CPUS if not what_is_missing(cpu)]},
-            parity,
-        ),
-        Step(
-            "evaluate",
-            "evaluate",
-            {**evaluation, "parity": parity, "training": work / "cost.json", "out": metrics},
-            metrics,
-        ),
+        Step("parity", "parity", {"artifact": draft, "data": data, "out": parity, "cpu": cpus}, parity),
+        Step("evaluate", "evaluate", {**measured, **evaluation, "out": metrics}, metrics),
         Step(
             "artifact",
             "artifact",
@@ -231,6 +232,10 @@ def main(
     pretrained: Annotated[
         bool, typer.Option("--pretrain/--no-pretrain", help="masked-language training on unlabelled comments first")
     ] = False,
+    artifact: Annotated[
+        Path | None,
+        typer.Option(help="train no encoder: take this artifact's, and calibrate, measure and pack it again"),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say which steps would run")] = False,
 ) -> None:
     """Train the model, from comments and base encoder to artifact folder.
@@ -239,7 +244,11 @@ def main(
     """
     if data and download:
         raise typer.BadParameter("either --data (DATA_DIR) or --download, not both")
-    plan = steps(base, teacher, work, previous, distilled, pretrained)
+    if artifact:
+        encoder, others = artifact / "onnx" / "model_quantized.onnx", {"earlier": artifact / "metrics.json"}
+        plan, teacher = shipping(artifact, encoder, work, others, previous), ""
+    else:
+        plan = steps(base, teacher, work, previous, distilled, pretrained)
     if data or download:
         plan.insert(0, preparation(data, work))
     elif not (work / PREPARED.name / "prepare.json").exists():
@@ -262,7 +271,7 @@ def main(
         console.print(f"{title}: {' '.join(command)}", markup=False)
         if dry_run:
             continue
-        if step.module == "evaluate":
+        if step.module == "evaluate" and not artifact:
             write_cost(work, plan)
         started = time.monotonic()
         if subprocess.run(step.command()).returncode:

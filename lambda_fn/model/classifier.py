@@ -2,6 +2,7 @@
 
 A batch holds comments of similar length under a token budget, so that no comment is padded to a far longer
 neighbour's length. The model's quantization scales are static, so a comment's score does not depend on its batch.
+The logits come out of the graph calibrated: their softmax is the service's probabilities.
 """
 
 import json
@@ -41,7 +42,7 @@ class Sentiment:
     """What the model reads in one comment.
 
     label: "positive" or "negative", the larger of the two.
-    score: calibrated probability of `label` between those two, in [0.5, 1].
+    score: calibrated probability of `label` between those two, in [0.5, 1]: its share of their `probabilities`.
     probabilities: of "negative", "neutral" and "positive"; they sum to 1.
     tokens: tokens the model read, its two markers included.
     truncated: whether the comment was longer than the model's window.
@@ -70,8 +71,6 @@ class SentimentClassifier:
         self.tokenizer = tokenizer
         self.revision = revision
         self.max_tokens: int = config["max_tokens"]
-        self.temperature: float = config["calibration"]["temperature"]
-        self.binary_temperature: float = config["calibration"]["binary_temperature"]
         self.batch_tokens = batch_tokens
         self._pad_id: int = config["pad_token_id"]
         self.folder = folder
@@ -108,6 +107,10 @@ class SentimentClassifier:
             raise ModelError(f"cannot load the model in {folder}: {error}") from error
         except Exception as error:  # tokenizers and onnxruntime raise their own bare exceptions for a broken file
             raise ModelError(f"cannot load the model in {folder}: {type(error).__name__}: {error}") from error
+        if "calibration" in config:
+            raise ModelError(
+                f"the model in {folder} was made before its calibration was part of the graph: make it again"
+            )
         if labels != LABELS:
             raise ModelError(f"the model in {folder} has labels {labels}, expected {LABELS}")
         return classifier
@@ -151,9 +154,9 @@ class SentimentClassifier:
 
     def _sentiments(self, logits: np.ndarray, encodings: list[Any]) -> list[Sentiment]:
         logits = logits.astype(np.float64)
-        probabilities = softmax(logits / self.temperature)
+        probabilities = softmax(logits)
         margin = logits[:, POSITIVE] - logits[:, NEGATIVE]
-        scores = 1 / (1 + np.exp(-np.abs(margin) / self.binary_temperature))
+        scores = 1 / (1 + np.exp(-np.abs(margin)))
         return [
             Sentiment(
                 label="positive" if margin[i] >= 0 else "negative",

@@ -266,10 +266,13 @@ def n_bits(bits: int, block: int) -> Callable[[Graph], None]:
 def int32_inputs(graph: Graph) -> None:
     for tensor in graph.model.graph.input:
         tensor.type.tensor_type.elem_type = TensorProto.INT32
-    reduce = next(node for node in graph.kind("ReduceSum") if node.output[0] == "lengths")
-    reduce.output[0] = "lengths.int32"
-    wider = helper.make_node("Cast", ["lengths.int32"], ["lengths"], to=TensorProto.INT64)
-    graph.nodes.insert(graph.nodes.index(reduce) + 1, wider)
+    end_token = next(constant for constant in graph.model.graph.initializer if constant.name == "window.end_token")
+    end_token.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(end_token).astype(np.int32), end_token.name))
+    for name in ("window.lengths", "lengths"):
+        reduce = next(node for node in graph.kind("ReduceSum") if node.output[0] == name)
+        reduce.output[0] = f"{name}.int32"
+        wider = helper.make_node("Cast", [f"{name}.int32"], [name], to=TensorProto.INT64)
+        graph.nodes.insert(graph.nodes.index(reduce) + 1, wider)
 
 
 def layers(count: int) -> Callable[[Graph], None]:

@@ -97,7 +97,7 @@ def test_one_command_prepares_the_folder_and_only_once(tmp_path):
 
     for result in (run(*asked), run("--work", work, "--dry-run", DATA_DIR=str(raw))):
         assert "prepare the data: up to date" in result.output
-    assert run("--work", work, "--dry-run").output.startswith("[1/12] base encoder"), "prepared data needs no folder"
+    assert run("--work", work, "--dry-run").output.startswith("[1/13] base encoder"), "prepared data needs no folder"
 
     other = write_data(tmp_path / "other")
     os.utime(other / "labelled.jsonl", (0, 0))

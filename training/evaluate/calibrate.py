@@ -3,9 +3,15 @@
     python -m training.evaluate.calibrate --model build/training/onnx/model_quantized.onnx \
         --tokenizer build/training/student --out build/training/calibration.json
 
-Two temperatures (Guo et al. 2017, arXiv 1706.04599), each the one of least log-loss on the development set: one for
-the three classes, one for the margin of positive over negative on the rows that take a side. The error reported is
-cross-fitted: each fold is scored with temperatures fitted on the others.
+Positive against negative and neutral against both are two questions, each with a temperature of its own (Guo et al.
+2017, arXiv 1706.04599): with the logits n, o and p of negative, neutral and positive,
+
+    margin = (p - n) / binary_temperature            neutral = (o - (n + p) / 2) / neutral_temperature + neutral_bias
+    probabilities = softmax(-margin / 2, neutral, margin / 2)
+
+so that P(positive) / (P(positive) + P(negative)) is sigmoid(margin), the binary score: one set of logits serves both.
+Each temperature is the one of least log-loss on the development set, the binary one on the rows that take a side. The
+errors reported are cross-fitted: each fold is scored with temperatures fitted on the others.
 """
 
 import json
@@ -13,12 +19,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import onnx
 import typer
 
-from lambda_fn.model.classifier import NEGATIVE, POSITIVE, softmax
+from lambda_fn.model.classifier import LABELS, NEGATIVE, NEUTRAL, POSITIVE, softmax
 from training.data.comments import scored
 from training.data.records import PREPARED
 from training.evaluate.predict import onnx_logits, save_logits
+from training.ship.finish import encoder_of, matrix
 from training.train.encoder import load_tokenizer
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -29,14 +37,6 @@ MAX_TOKENS = 256
 GRID = np.geomspace(0.2, 8.0, 400)  # the log-loss is smooth in the temperature: a fine grid needs no optimiser
 SEED = 1
 # -----------------------------------------------------------------------------------------------------------------
-
-
-def fit_temperature(logits: np.ndarray, scores: np.ndarray) -> float:
-    """Temperature of least log-loss for the class sign(score). logits [n, 3], scores [n] of -2..2."""
-    classes = np.sign(scores).astype(int) + 1
-    rows = np.arange(len(classes))
-    losses = [-np.log(softmax(logits / t)[rows, classes] + 1e-12).mean() for t in GRID]
-    return float(GRID[int(np.argmin(losses))])
 
 
 def fit_binary_temperature(margin: np.ndarray, positive: np.ndarray) -> float:
@@ -53,48 +53,101 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray, bins: 
     return float(sum(len(p) * abs(right[p].mean() - confidence[p].mean()) for p in parts if len(p)) / len(order))
 
 
-def cross_fitted_confidence(margin: np.ndarray, positive: np.ndarray, folds: int = FOLDS) -> np.ndarray:
-    """Probability of the predicted side for each row, from a temperature fitted without that row's fold."""
-    fold = np.random.default_rng(SEED).permutation(len(margin)) % folds
-    confidence = np.empty(len(margin))
+def fit(logits: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """The two temperatures and the bias. logits [n, 3], scores [n] of -2..2."""
+    sided, classes = scores != 0, np.sign(scores).astype(int) + 1
+    margin = logits[:, POSITIVE] - logits[:, NEGATIVE]
+    neutral = logits[:, NEUTRAL] - (logits[:, NEGATIVE] + logits[:, POSITIVE]) / 2
+    binary = fit_binary_temperature(margin[sided], scores[sided] > 0)
+    # Of the three classes' log-loss only the odds of neutral against a side are left to fit: a logistic regression
+    # of which the part of the sides, log(exp(-m / 2) + exp(m / 2)), is given.
+    sides = np.logaddexp(-margin / binary / 2, margin / binary / 2)
+    features = np.stack([neutral, np.ones_like(neutral)], axis=1)
+    slope, bias = logistic(features, classes == NEUTRAL, offset=-sides)
+    return {
+        "binary_temperature": round(binary, 4),
+        "neutral_temperature": round(float(1 / max(slope, 1 / GRID[-1])), 4),
+        "neutral_bias": round(float(bias), 4),
+    }
+
+
+def logistic(features: np.ndarray, true: np.ndarray, offset: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
+    """Weights [k] of least log-loss of sigmoid(features @ weights + offset) for `true`, by Newton's method.
+
+    features [n, k], true bool [n], offset [n].
+    """
+    weights = np.zeros(features.shape[1])
+    for _ in range(50):
+        odds = features @ weights + offset
+        p = 1 / (1 + np.exp(-odds))
+        gradient = features.T @ (p - true) + ridge * weights
+        hessian = (features.T * (p * (1 - p))) @ features + ridge * np.eye(len(weights))
+        step = np.linalg.solve(hessian, gradient)
+        weights -= step
+        if np.abs(step).max() < 1e-10:
+            break
+    return weights
+
+
+def cross_fitted(logits: np.ndarray, scores: np.ndarray, folds: int = FOLDS) -> np.ndarray:
+    """Probabilities [n, 3] of each row, from temperatures fitted without that row's fold."""
+    fold = np.random.default_rng(SEED).permutation(len(scores)) % folds
+    probabilities = np.empty((len(scores), 3))
     for k in range(folds):
-        t = fit_binary_temperature(margin[fold != k], positive[fold != k])
-        confidence[fold == k] = 1 / (1 + np.exp(-np.abs(margin[fold == k]) / t))
-    return confidence
+        weight, bias = matrix(fit(logits[fold != k], scores[fold != k]))
+        probabilities[fold == k] = softmax(logits[fold == k] @ weight + bias)
+    return probabilities
 
 
-def calibration(logits: np.ndarray, scores: np.ndarray) -> dict:
-    """Both temperatures, and the cross-fitted error with its 95 % bootstrap interval. logits [n, 3], scores [n]."""
-    logits = logits.astype(np.float64)
-    sided = scores != 0
-    margin, positive = (logits[:, POSITIVE] - logits[:, NEGATIVE])[sided], scores[sided] > 0
-    confidence = cross_fitted_confidence(margin, positive)
-    right = ((margin >= 0) == positive).astype(float)
+def binary_confidence(probabilities: np.ndarray) -> np.ndarray:
+    """[n] share of the larger side in the probability of both."""
+    sides = probabilities[:, [NEGATIVE, POSITIVE]]
+    return sides.max(axis=1) / sides.sum(axis=1)
+
+
+def calibration_errors(probabilities: np.ndarray, scores: np.ndarray) -> dict:
+    """Expected calibration errors of the binary score, with its 95 % bootstrap interval, and of each class."""
+    sided, classes = scores != 0, np.sign(scores).astype(int) + 1
+    confidence = binary_confidence(probabilities[sided])
+    positive = probabilities[sided, POSITIVE] >= probabilities[sided, NEGATIVE]
+    right = (positive == (scores[sided] > 0)).astype(float)
     random = np.random.default_rng(SEED)
     draws = [random.integers(0, len(right), len(right)) for _ in range(BOOTSTRAPS)]
     errors = [expected_calibration_error(confidence[d], right[d]) for d in draws]
-    raw = 1 / (1 + np.exp(-np.abs(margin)))
     return {
-        "temperature": round(fit_temperature(logits, scores), 4),
-        "binary_temperature": round(fit_binary_temperature(margin, positive), 4),
         "ece": round(expected_calibration_error(confidence, right), 4),
         "ece_interval": [round(float(q), 4) for q in np.quantile(errors, (0.025, 0.975))],
-        "ece_uncalibrated": round(expected_calibration_error(raw, right), 4),
-        "rows": len(right),
+        "ece_classes": {
+            label: round(expected_calibration_error(probabilities[:, k], (classes == k).astype(float)), 4)
+            for k, label in enumerate(LABELS)
+        },
+    }
+
+
+def calibration(logits: np.ndarray, scores: np.ndarray) -> dict:
+    """Temperatures and bias, and the cross-fitted errors. logits [n, 3], scores [n]."""
+    logits = logits.astype(np.float64)
+    raw = calibration_errors(softmax(logits), scores)
+    return {
+        **fit(logits, scores),
+        **calibration_errors(cross_fitted(logits, scores), scores),
+        "ece_uncalibrated": raw["ece"],
+        "rows": int((scores != 0).sum()),
         "folds": FOLDS,
         "bins": BINS,
     }
 
 
 def calibrate(
-    model: Annotated[Path, typer.Option(help="int8 ONNX file")],
-    tokenizer: Annotated[Path, typer.Option(help="checkpoint folder with tokenizer.json")],
+    model: Annotated[Path, typer.Option(help="int8 ONNX file, finished or not")],
+    tokenizer: Annotated[Path, typer.Option(help="folder with tokenizer.json: the checkpoint or an artifact")],
     out: Annotated[Path, typer.Option(help="JSON file to write")],
     data: Path = PREPARED,
 ) -> None:
     """Fit the temperatures of MODEL on the development set and write them, with their error, to OUT."""
     dev = scored(data, "dev")
-    logits = onnx_logits(model, load_tokenizer(str(tokenizer)), [r["text"] for r in dev], MAX_TOKENS)
+    encoder = encoder_of(onnx.load(model)).SerializeToString()
+    logits = onnx_logits(encoder, load_tokenizer(str(tokenizer)), [r["text"] for r in dev], MAX_TOKENS)
     figures = calibration(logits, np.array([r["score"] for r in dev]))
     out.parent.mkdir(parents=True, exist_ok=True)
     save_logits(out.with_name("dev_logits_int8.npz"), dev, logits)

@@ -72,8 +72,9 @@ def scores(artifact: Path, texts: list[str], cpu: str) -> list[float]:
         folder = Path(scratch)
         shutil.copytree(artifact, folder / "artifact")
         shutil.copytree(REPOSITORY / "lambda_fn", folder / "lambda_fn")
-        (folder / "training").mkdir()
-        shutil.copy(REPOSITORY / "training" / "parity_worker.py", folder / "training")
+        room = Path("training") / "evaluate"
+        (folder / room).mkdir(parents=True)
+        shutil.copy(REPOSITORY / room / "parity_worker.py", folder / room)
         (folder / "texts.json").write_text(json.dumps(texts))
         inside = Path("/") / folder.relative_to(root)
         files = [str(inside / name) for name in ("artifact", "texts.json", "scores.json")]

@@ -1,7 +1,7 @@
 """Step 10: what the model is worth on comments it was not trained on, as JSON, Markdown and two pictures.
 
     python -m training.evaluate.evaluate --checkpoint build/training/student --fp32 build/training/onnx/model.onnx \
-        --int8 build/training/onnx/model_quantized.onnx --calibration build/training/calibration.json \
+        --int8 build/training/onnx/model_calibrated.onnx --calibration build/training/calibration.json \
         --out build/training/metrics.json
 
 `--against` adds a Hugging Face id or a local folder of any sentiment classifier; `--previous` the saved logits of an
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import onnx
 import typer
 from sklearn.metrics import confusion_matrix, f1_score
 
@@ -22,6 +23,7 @@ from training.data.comments import key, scored
 from training.data.records import PREPARED
 from training.evaluate.predict import onnx_logits
 from training.evaluate.slices import slices
+from training.ship.finish import encoder_of
 from training.train.batches import encode
 from training.train.encoder import load_tokenizer
 
@@ -162,9 +164,25 @@ def by_slice(models: dict[str, np.ndarray], rows: list[dict], scores: np.ndarray
     return table
 
 
+def keep_others(metrics: dict, earlier: dict) -> dict:
+    """`metrics` with those models of `earlier`, on the same rows, that were not measured again, and its cost.
+
+    Without their logits there is no paired difference of these. Raises ValueError where the rows are others.
+    """
+    counts = ("rows", "sided_rows", "sure_rows")
+    if any(metrics[name] != earlier[name] for name in counts):
+        raise ValueError("the earlier metrics are of other rows")
+    order = [*earlier["models"], *metrics["models"]]
+    models = {name: metrics["models"].get(name) or earlier["models"][name] for name in dict.fromkeys(order)}
+    known = {part["slice"]: part for part in earlier["slices"]}
+    slices = [{**known.get(part["slice"], {}), **part} for part in metrics["slices"]]
+    kept = {name: earlier[name] for name in ("training",) if name in earlier}
+    return {**kept, **metrics, "models": models, "slices": slices}
+
+
 def evaluate(
-    int8: Annotated[Path, typer.Option(help="int8 ONNX file")],
-    checkpoint: Annotated[Path, typer.Option(help="checkpoint folder, for its tokenizer")],
+    int8: Annotated[Path, typer.Option(help="int8 ONNX file as it ships")],
+    checkpoint: Annotated[Path, typer.Option(help="checkpoint folder or artifact, for its tokenizer")],
     out: Annotated[Path, typer.Option(help="JSON file to write; Markdown and pictures go beside it")],
     fp32: Annotated[Path | None, typer.Option(help="fp32 ONNX file to compare with")] = None,
     calibration: Annotated[Path | None, typer.Option(help="JSON of training.evaluate.calibrate")] = None,
@@ -174,6 +192,10 @@ def evaluate(
     ] = None,
     against: Annotated[list[str] | None, typer.Option(help="Hugging Face id or folder; may be repeated")] = None,
     training: Annotated[Path | None, typer.Option(help="JSON of the training cost")] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(help="metrics.json of the same rows: what it has of other models, and the cost, is kept"),
+    ] = None,
     data: Path = PREPARED,
 ) -> None:
     """Measure the int8 model, and what it is compared with, on DATA/dev.jsonl.gz."""
@@ -212,11 +234,13 @@ def evaluate(
     for name, path in (("calibration", calibration), ("parity", parity), ("training", training)):
         if path:
             metrics[name] = json.loads(path.read_text())
+    if earlier:
+        metrics = keep_others(metrics, json.loads(earlier.read_text()))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(metrics, indent=1) + "\n")
     out.with_suffix(".md").write_text(markdown(metrics))
-    temperature = metrics.get("calibration", {}).get("binary_temperature", 1.0)
-    draw_calibration(models["int8"], scores, temperature, out.with_name("calibration.png"))
+    trained = onnx_logits(encoder_of(onnx.load(int8)).SerializeToString(), tokenizer, texts, MAX_TOKENS)
+    draw_calibration(trained, models["int8"], scores, out.with_name("calibration.png"))
     draw_confusion(metrics["models"]["int8"]["confusion"], out.with_name("confusion.png"))
     print(markdown(metrics))
 

@@ -14,15 +14,15 @@ BINS = 10
 INK, MUTED = "#1f5fa8", "#9aa5b1"
 
 
-def draw_calibration(logits: np.ndarray, scores: np.ndarray, temperature: float, out: Path) -> None:
-    """Accuracy against score in equal-mass bins, before and after the temperature. logits [n, 3], scores [n]."""
+def draw_calibration(trained: np.ndarray, calibrated: np.ndarray, scores: np.ndarray, out: Path) -> None:
+    """Accuracy against score in equal-mass bins, as trained and as shipped. Logits [n, 3], scores [n]."""
     sided = scores != 0
-    margin = (logits[:, POSITIVE] - logits[:, NEGATIVE])[sided].astype(np.float64)
-    right = (margin >= 0) == (scores[sided] > 0)
     figure, axes = plt.subplots(figsize=(4.6, 4.2), dpi=110, layout="constrained")
     axes.plot([0.5, 1], [0.5, 1], color=MUTED, linewidth=1, linestyle="--")
-    for t, colour, label in ((1.0, MUTED, "as trained"), (temperature, INK, "calibrated")):
-        confidence = 1 / (1 + np.exp(-np.abs(margin) / t))
+    for logits, colour, label in ((trained, MUTED, "as trained"), (calibrated, INK, "calibrated")):
+        margin = (logits[:, POSITIVE] - logits[:, NEGATIVE])[sided].astype(np.float64)
+        right = (margin >= 0) == (scores[sided] > 0)
+        confidence = 1 / (1 + np.exp(-np.abs(margin)))
         parts = np.array_split(np.argsort(confidence), BINS)
         points = [(confidence[p].mean(), right[p].mean()) for p in parts]
         axes.plot(*zip(*points, strict=True), marker="o", color=colour, label=label, linewidth=1.5, markersize=4)

@@ -68,14 +68,16 @@ def save_logits(path: Path, rows: list[dict], logits: np.ndarray) -> None:
     np.savez_compressed(path, keys=np.array([key(r) for r in rows]), logits=logits.astype(np.float32))
 
 
-def onnx_logits(model: Path, tokenizer: Tokenizer, texts: list[str], max_tokens: int, threads: int = 0) -> np.ndarray:
-    """[n, 3] float32 logits of an ONNX file, batched as the service batches."""
+def onnx_logits(
+    model: Path | bytes, tokenizer: Tokenizer, texts: list[str], max_tokens: int, threads: int = 0
+) -> np.ndarray:
+    """[n, 3] float32 logits of an ONNX file, or of one in memory, batched as the service batches."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = ort.InferenceSession(str(model), options, ["CPUExecutionProvider"])
+    session = ort.InferenceSession(model if isinstance(model, bytes) else str(model), options, ["CPUExecutionProvider"])
     ids = encode(tokenizer, texts, max_tokens)
     logits = np.empty((len(ids), 3), dtype=np.float32)
     for batch in in_order(ids, 4096, pad_token(tokenizer)):

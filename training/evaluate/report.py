@@ -41,7 +41,8 @@ def paired_table(metrics: dict) -> str:
 def slices_table(metrics: dict) -> str:
     names = list(metrics["models"])
     rows = [
-        [s["slice"], str(s["rows"]), str(s["sided"]), *(f"{s[name]:.1f}" for name in names)] for s in metrics["slices"]
+        [s["slice"], str(s["rows"]), str(s["sided"]), *(f"{s[name]:.1f}" if name in s else "" for name in names)]
+        for s in metrics["slices"]
     ]
     return table(["slice", "rows", "polar", *names], rows)
 
@@ -49,11 +50,11 @@ def slices_table(metrics: dict) -> str:
 def calibration_lines(metrics: dict) -> str:
     c = metrics["calibration"]
     low, high = c["ece_interval"]
+    classes = ", ".join(f"{label} {error:.3f}" for label, error in c["ece_classes"].items())
     return (
         f"Expected calibration error of the binary score on the {c['rows']} rows that take a side, {c['bins']} bins of "
         f"equal mass, cross-fitted over {c['folds']} folds: **{c['ece']:.3f}** (95 % bootstrap {low:.3f}–{high:.3f}); "
-        f"without the temperature {c['ece_uncalibrated']:.3f}. Temperatures: {c['temperature']} for the three classes, "
-        f"{c['binary_temperature']} for the binary score.\n"
+        f"uncalibrated {c['ece_uncalibrated']:.3f}. Of each class's probability on all rows: {classes}.\n"
     )
 
 

@@ -1,13 +1,14 @@
-"""Step 11: the folder that the service loads.
+"""Step 12: the folder that the service loads.
 
     python -m training.ship.artifact --checkpoint build/training/student \
-        --model build/training/onnx/model_quantized.onnx \
-        --calibration build/training/calibration.json --metrics build/training/metrics.json \
+        --model build/training/onnx/model_calibrated.onnx --metrics build/training/metrics.json \
         --data build/training/data --out model_artifacts/distilbert-crypto-sentiment
 
-config.json (Hugging Face's fields, and max_tokens, calibration), tokenizer.json, onnx/model_quantized.onnx,
-metrics.json, README.md (the model card, from metrics.json) and manifest.json (revision, sha256 of each file, training
-data, tool versions).
+config.json (Hugging Face's fields, and max_tokens), tokenizer.json, tokenizer_config.json, special_tokens_map.json,
+onnx/model_quantized.onnx, metrics.json, README.md (the model card, from metrics.json) and manifest.json (revision,
+sha256 of each file, training data, tool versions).
+
+`--checkpoint` may be an artifact: its config and tokenizer are all that is taken from it.
 """
 
 import gzip
@@ -22,6 +23,7 @@ import typer
 
 from lambda_fn.model.classifier import LABELS
 from training.ship.card import card
+from training.ship.hugging_face import special_tokens, tokenizer_config
 from training.train.encoder import load_tokenizer, pad_token
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -31,6 +33,7 @@ NAME = "distilbert-crypto-sentiment"
 
 TOOLS = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
 MODEL_FILES = ("config.json", "tokenizer.json", "onnx/model_quantized.onnx")  # what the revision stands for
+LOADER_FILES = ("tokenizer_config.json", "special_tokens_map.json")  # the service reads neither
 
 
 def sha256(path: Path) -> str:
@@ -59,9 +62,7 @@ def data_account(paths: list[Path]) -> list[dict]:
     ]
 
 
-def write_artifact(
-    checkpoint: Path, model: Path, calibration: dict, metrics: dict | None, training_data: list[dict], out: Path
-) -> str:
+def write_artifact(checkpoint: Path, model: Path, metrics: dict | None, training_data: list[dict], out: Path) -> str:
     """Write the folder OUT, replacing it as a whole; returns its revision. Without metrics: a draft without a card.
 
     The revision is the first 12 hex digits of a sha256 over the sha256 of MODEL_FILES: the same files, the same name.
@@ -78,10 +79,12 @@ def write_artifact(
         pad_token_id=pad_token(tokenizer),
         id2label={str(i): label for i, label in enumerate(LABELS)},
         label2id={label: i for i, label in enumerate(LABELS)},
-        calibration={k: calibration[k] for k in ("temperature", "binary_temperature")},
     )
+    config.pop("calibration", None)  # of an artifact made before it was part of the graph
     _write_json(part / "config.json", config)
-    files = {name: sha256(part / name) for name in MODEL_FILES}
+    _write_json(part / "tokenizer_config.json", tokenizer_config(tokenizer, MAX_TOKENS))
+    _write_json(part / "special_tokens_map.json", special_tokens(tokenizer))
+    files = {name: sha256(part / name) for name in (*MODEL_FILES, *LOADER_FILES)}
     revision = hashlib.sha256("".join(files[name] for name in MODEL_FILES).encode()).hexdigest()[:12]
     if metrics is not None:
         _write_json(part / "metrics.json", metrics)
@@ -106,9 +109,8 @@ def _write_json(path: Path, content: dict) -> None:
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="fp32 checkpoint folder")],
-    model: Annotated[Path, typer.Option(help="int8 ONNX file")],
-    calibration: Annotated[Path, typer.Option(help="JSON of training.evaluate.calibrate")],
+    checkpoint: Annotated[Path, typer.Option(help="checkpoint folder, or an artifact")],
+    model: Annotated[Path, typer.Option(help="int8 ONNX file of training.ship.finish")],
     out: Annotated[Path, typer.Option(help="folder to write")],
     metrics: Annotated[Path | None, typer.Option(help="JSON of training.evaluate.evaluate; none: a draft")] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the prepared data, for card and manifest")] = None,
@@ -121,7 +123,7 @@ def main(
     if figures and not figures.get("training", {}).get("unlabelled"):  # nothing unlabelled was used
         files = [p for p in files if not p.name.startswith("unlabelled.")]
     account = data_account(files)
-    revision = write_artifact(checkpoint, model, json.loads(calibration.read_text()), figures, account, out)
+    revision = write_artifact(checkpoint, model, figures, account, out)
     print(f"{out}: revision {revision}")
 
 

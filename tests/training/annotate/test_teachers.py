@@ -154,8 +154,7 @@ def test_an_artifact_folder_is_scored_as_the_service_scores(folders, tmp_path):
     folder = tmp_path / "artifact"
     bag_of_words(folder / "onnx" / "model_quantized.onnx")
     write_tokenizer(folder)
-    calibration = {"temperature": 1.0, "binary_temperature": 1.0}
-    config = {"max_tokens": 34, "pad_token_id": 0, "calibration": calibration, "id2label": NAMES}
+    config = {"max_tokens": 34, "pad_token_id": 0, "id2label": NAMES}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "manifest.json").write_text('{"revision": "test"}')
     [expected] = SentimentClassifier.load(folder).classify(["to the moon"])

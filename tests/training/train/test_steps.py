@@ -14,7 +14,7 @@ from corpus import write_checkpoint
 from lambda_fn.model.classifier import SentimentClassifier
 from training.evaluate import calibrate, evaluate, parity, predict
 from training.evaluate.ablations import markdown
-from training.ship import artifact, export, quantize
+from training.ship import artifact, export, finish, quantize
 from training.train import distil, encoder, finetune, pretrain, teacher, warmup
 from training.train import pseudo_label as labelling
 
@@ -43,12 +43,14 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     export.export(tuned, onnx)
     quantize.quantize(tuned, int8, onnx, data=data)
     calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
+    ready = tmp_path / "onnx" / "model_calibrated.onnx"
+    finish.finish(int8, tuned, tmp_path / "calibration.json", ready)
     evaluate.evaluate(
-        int8, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
+        ready, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
         previous=[tuned / "dev_logits.npz"],
     )  # fmt: skip
     out = tmp_path / "artifact"
-    artifact.main(tuned, int8, tmp_path / "calibration.json", out, tmp_path / "metrics.json", data=data)
+    artifact.main(tuned, ready, out, tmp_path / "metrics.json", data=data)
 
     classifier = SentimentClassifier.load(out)
     praise, blame = classifier.classify(["solana: best project ever, friday noon", "doge: total scam, friday noon"])
