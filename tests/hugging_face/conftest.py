@@ -13,7 +13,7 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing but the folder may be needed
 
 from lambda_fn.model.classifier import SentimentClassifier
-from lambda_fn.settings import REPOSITORY_MODEL
+from lambda_fn.settings import shipped_model
 
 TEXTS = [
     "Bitcoin to the moon!",
@@ -27,7 +27,7 @@ TEXTS = [
 
 @pytest.fixture(scope="session")
 def folder() -> str:
-    return str(REPOSITORY_MODEL)
+    return str(shipped_model())
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,7 @@ def expected() -> np.ndarray:
 @pytest.fixture(scope="session")
 def card() -> dict[str, str]:
     """The model card's blocks of code, by the first word of the line above: what they are for."""
-    text = (REPOSITORY_MODEL / "README.md").read_text()
+    text = (shipped_model() / "README.md").read_text()
     return dict(re.findall(r"^([\w.-]+)[^\n]*:\n\n```\w+\n(.*?)```", text, re.MULTILINE | re.DOTALL))
 
 

@@ -91,7 +91,7 @@ def test_a_config_without_a_field_is_a_model_error(tmp_path, field):
 
 
 def test_a_model_of_before_its_logits_were_calibrated_is_refused(tmp_path):
-    folder = shutil.copytree(REPOSITORY_MODEL, tmp_path / "model")
+    folder = shutil.copytree(shipped_model(), tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
     config["calibration"] = {"temperature": 0.6411, "binary_temperature": 0.7032}
     (folder / "config.json").write_text(json.dumps(config))
