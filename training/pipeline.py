@@ -41,6 +41,7 @@ READS = {
     "pseudo_label": ("labelled", "unlabelled"),
     "distil": ("labelled", "unlabelled", "dev"),
     "quantize": ("labelled",),
+    "ngrams": ("labelled",),
     "calibrate": ("dev",),
     "parity": ("dev",),
     "evaluate": ("dev",),
@@ -48,7 +49,7 @@ READS = {
 }
 ROOMS = {
     "data": ("prepare",),
-    "train": ("encoder", "warmup", "pretrain", "finetune", "soup", "teacher", "pseudo_label", "distil"),
+    "train": ("encoder", "warmup", "pretrain", "finetune", "soup", "teacher", "pseudo_label", "distil", "ngrams"),
     "evaluate": ("calibrate", "parity", "evaluate"),
     "ship": ("export", "quantize", "finish", "artifact"),
 }
@@ -173,14 +174,24 @@ def shipping(checkpoint: Path, int8: Path, work: Path, evaluation: dict, previou
     ready, draft, parity = work / "onnx" / "model_calibrated.onnx", work / "draft", work / "parity.json"
     if previous:
         evaluation = {**evaluation, "previous": previous}
-    tokenizer = {"tokenizer": checkpoint}
-    pack = {"checkpoint": checkpoint, "model": ready}
+    ngrams = work / "ngrams.npz"
+    tokenizer, stage = {"tokenizer": checkpoint}, {"ngrams": ngrams}
+    pack = {"checkpoint": checkpoint, "model": ready, **stage, "calibration": calibration}
     measured = {"int8": ready, "checkpoint": checkpoint, "calibration": calibration, "data": data, "parity": parity}
     cpus = [cpu for cpu in CPUS if not what_is_missing(cpu)]
     return [
-        Step("calibrate", "calibrate", {"model": int8, **tokenizer, "data": data, "out": calibration}, calibration),
+        Step("n-grams", "ngrams", {**tokenizer, "data": data, "out": ngrams}, ngrams),
         Step(
-            "finish the graph", "finish", {"model": int8, **tokenizer, "calibration": calibration, "out": ready}, ready
+            "calibrate",
+            "calibrate",
+            {"model": int8, **tokenizer, **stage, "data": data, "out": calibration},
+            calibration,
+        ),
+        Step(
+            "finish the graph",
+            "finish",
+            {"model": int8, **tokenizer, **stage, "calibration": calibration, "out": ready},
+            ready,
         ),
         Step("draft artifact", "artifact", {**pack, "out": draft}, draft / "manifest.json"),
         Step("parity", "parity", {"artifact": draft, "data": data, "out": parity, "cpu": cpus}, parity),

@@ -24,11 +24,15 @@ LEFT_OUT = frozenset({"text_deleted", "text_bot"})
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one invocation. seconds: spent in the classifier. kinds: errors by code."""
+    """Counts of one invocation. seconds: spent in the classifier. kinds: errors by code. read: texts that the classifier
+    got; settled: of these, by its first stage.
+    """
 
     comments: int = 0
     errors: int = 0
     positive: int = 0
+    read: int = 0
+    settled: int = 0
     repeated: int = 0
     tokens: int = 0
     seconds: float = 0.0
@@ -166,6 +170,8 @@ class Scorer:
             middle = len(texts) // 2
             return self._classify(texts[:middle]) + self._classify(texts[middle:])
         self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
+        self.tally.read += len(sentiments)
+        self.tally.settled += sum(sentiment.settled for sentiment in sentiments)
         return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
 
     def works(self) -> bool:

@@ -29,6 +29,8 @@ def emit_metrics(tally: Tally, messages: int, failed: int, requeued: int, cold_s
         # The share is the mood at a glance; Positive / (Comments - CommentErrors) weighs invocations by their size.
         metrics.add_metric(Metric.POSITIVE, MetricUnit.Count, tally.positive)
         metrics.add_metric(Metric.SHARE_POSITIVE, MetricUnit.Percent, 100 * tally.positive / tally.scored)
+        # By n-grams alone: where it falls, the stream's words are no longer those that the n-grams know.
+        metrics.add_metric(Metric.SHARE_SETTLED, MetricUnit.Percent, 100 * tally.settled / max(tally.read, 1))
     metrics.add_metadata("cold_start", cold_start)
     metrics.add_metadata("messages", messages)
     metrics.add_metadata("requeued", requeued)

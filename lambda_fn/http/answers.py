@@ -25,6 +25,7 @@ def serialise(sentiment: Sentiment, options: Options) -> dict[str, Any]:
         answer["probabilities"] = {name: round(value, 4) for name, value in sentiment.probabilities.items()}
         answer["tokens"] = sentiment.tokens
         answer["truncated"] = sentiment.truncated
+        answer["settled"] = sentiment.settled
     return answer
 
 

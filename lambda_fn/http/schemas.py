@@ -41,7 +41,7 @@ class Options(BaseModel):
     """Query parameters. Without any, the answer has the shape that clients have always known."""
 
     classes: int = Field(2, ge=2, le=3, description="3: `label` may be neutral; `score` is its probability of three")
-    detail: bool = Field(False, description="add probabilities, tokens, truncated and the model's revision")
+    detail: bool = Field(False, description="add probabilities, tokens, truncated, settled and the model's revision")
 
 
 class AnalyzeOptions(Options):
@@ -70,6 +70,7 @@ class Score(BaseModel):
     probabilities: Probabilities | None = Field(None, description="with `detail`")
     tokens: int | None = Field(None, description="with `detail`: tokens the model read")
     truncated: bool | None = Field(None, description="with `detail`: whether the comment was longer than its window")
+    settled: bool | None = Field(None, description="with `detail`: whether n-grams settled it and no encoder read it")
 
 
 class Word(BaseModel):

@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
+from lambda_fn.model.ngrams import NGrams
 from lambda_fn.model.text import normalise
 from lambda_fn.settings import get_settings
 
@@ -46,6 +47,7 @@ class Sentiment:
     probabilities: of "negative", "neutral" and "positive"; they sum to 1.
     tokens: tokens the model read, its two markers included.
     truncated: whether the comment was longer than the model's window.
+    settled: whether the first stage, the n-grams, settled it, so that the encoder did not read it.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Sentiment:
     probabilities: dict[str, float]
     tokens: int
     truncated: bool
+    settled: bool = False
 
 
 class SentimentClassifier:
@@ -66,14 +69,20 @@ class SentimentClassifier:
         revision: str,
         batch_tokens: int,
         folder: Path,
+        ngrams: NGrams | None = None,
     ):
         self.session = session
+        # Of a graph with a first stage the one output that is both stages' for every comment: with the first stage off,
+        # no comment is settled by it.
+        outputs = [output.name for output in session.get_outputs()]
+        self._output = "mixed_logits" if "mixed_logits" in outputs else "logits"
         self.tokenizer = tokenizer
         self.revision = revision
         self.max_tokens: int = config["max_tokens"]
         self.batch_tokens = batch_tokens
         self._pad_id: int = config["pad_token_id"]
         self.folder = folder
+        self.ngrams = ngrams
 
     def __reduce__(self) -> Any:
         """A session cannot be pickled: the other process (Spark, joblib, Ray) loads the same folder."""
@@ -100,7 +109,9 @@ class SentimentClassifier:
             tokenizer.no_padding()
             tokenizer.enable_truncation(max_length=config["max_tokens"])
             labels = tuple(config["id2label"][str(i)] for i in range(len(config["id2label"])))
-            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens, folder)
+            stage = folder / "ngrams.npz"
+            ngrams = NGrams.load(stage) if settings.first_stage and stage.is_file() else None
+            classifier = cls(session, tokenizer, config, revision, settings.batch_tokens, folder, ngrams)
         except KeyError as error:
             raise ModelError(f"cannot load the model in {folder}: its config has no {error}") from error
         except OSError as error:
@@ -115,9 +126,11 @@ class SentimentClassifier:
             raise ModelError(f"the model in {folder} has labels {labels}, expected {LABELS}")
         return classifier
 
-    def classify(self, texts: Sequence[str]) -> list[Sentiment]:
+    def classify(self, texts: Sequence[str], stage: str = "either") -> list[Sentiment]:
         """Score `texts`, in order. Any string gets a result; an empty one gets the model's prior.
 
+        stage: "either", as the service scores; "ngrams" or "encoder" (with the n-grams' share) for all texts, so that
+        what one of them says of several texts can be compared. Without n-grams all are the encoder's.
         Raises TypeError for one string in place of a list, and for an item that is not a string, which it names.
         """
         if isinstance(texts, str):
@@ -126,14 +139,22 @@ class SentimentClassifier:
             if not isinstance(text, str):
                 raise TypeError(f"texts[{place}] must be a string, not {type(text).__name__}")
         encodings = self.tokenizer.encode_batch_fast([normalise(text) for text in texts])
-        logits = np.empty((len(texts), len(LABELS)), dtype=np.float32)
-        for batch in length_buckets([len(e.ids) for e in encodings], self.batch_tokens):
-            logits[batch] = self._run([encodings[i].ids for i in batch])
-        return self._sentiments(logits, encodings)
+        ids = [encoding.ids for encoding in encodings]
+        if self.ngrams is None:
+            settled, logits = np.zeros(len(ids), dtype=bool), np.empty((len(ids), len(LABELS)))
+        else:
+            settled, logits = self.ngrams.read(ids)
+            if stage != "either":
+                settled = np.full(len(ids), stage == "ngrams")
+        left = np.flatnonzero(~settled).tolist()
+        for batch in length_buckets([len(ids[i]) for i in left], self.batch_tokens):
+            rows = [left[i] for i in batch]
+            logits[rows] = self._run([ids[i] for i in rows])
+        return self._sentiments(logits, encodings, settled)
 
     def _run(self, ids: list[list[int]]) -> np.ndarray:
         """Logits [n, 3] of one batch, padded to its longest member."""
-        logits: np.ndarray = self.session.run(["logits"], self.inputs(ids))[0]
+        logits: np.ndarray = self.session.run([self._output], self.inputs(ids))[0]
         return logits
 
     def inputs(self, ids: list[list[int]]) -> dict[str, np.ndarray]:
@@ -152,7 +173,7 @@ class SentimentClassifier:
         options = session_options(get_settings().threads)
         return ort.InferenceSession(model + appended, options, ["CPUExecutionProvider"])
 
-    def _sentiments(self, logits: np.ndarray, encodings: list[Any]) -> list[Sentiment]:
+    def _sentiments(self, logits: np.ndarray, encodings: list[Any], settled: np.ndarray) -> list[Sentiment]:
         logits = logits.astype(np.float64)
         probabilities = softmax(logits)
         margin = logits[:, POSITIVE] - logits[:, NEGATIVE]
@@ -164,6 +185,7 @@ class SentimentClassifier:
                 probabilities=dict(zip(LABELS, probabilities[i].tolist(), strict=True)),
                 tokens=len(encoding.ids),
                 truncated=bool(encoding.overflowing),
+                settled=bool(settled[i]),
             )
             for i, encoding in enumerate(encodings)
         ]

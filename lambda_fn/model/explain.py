@@ -7,6 +7,7 @@ for text, Li, Monroe & Jurafsky, "Understanding Neural Networks through Represen
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambda_fn.model.classifier import Sentiment, SentimentClassifier
@@ -33,6 +34,21 @@ class Contribution:
     contribution: float
 
 
+@dataclass(frozen=True, slots=True)
+class AtStage:
+    """The classifier, of which one stage reads every text."""
+
+    classifier: SentimentClassifier
+    stage: str
+
+    @property
+    def revision(self) -> str:
+        return self.classifier.revision
+
+    def classify(self, texts: Sequence[str]) -> list[Sentiment]:
+        return self.classifier.classify(texts, stage=self.stage)
+
+
 def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple[Sentiment, list[Contribution]]:
     """The comment's sentiment, and its words in order with their contributions.
 
@@ -41,17 +57,24 @@ def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple
     """
     tokens = len(classifier.tokenizer.encode(normalise(text)).ids)
     parts = split(text, min(max_words, max(1, MAX_TOKENS // tokens)))
-    results = classify_each(classifier, [text, *(text[:start] + text[end:] for start, end in parts)])
+    whole = readable(classify_each(classifier, [text]))[0]
+    # The stage that answered reads the variants too: between two stages a difference is no word's contribution.
+    same = AtStage(classifier, "ngrams" if whole.settled else "encoder")
+    rest = readable(classify_each(same, [text[:start] + text[end:] for start, end in parts]))
+    return whole, [
+        Contribution(_SURROGATE.sub("\ufffd", text[start:end]), start, end, round(log_odds(whole) - log_odds(part), 4))
+        for (start, end), part in zip(parts, rest, strict=True)
+    ]
+
+
+def readable(results: list[Sentiment | TextError]) -> list[Sentiment]:
+    """`results`. Raises the first that is an error."""
     sentiments: list[Sentiment] = []
     for result in results:
         if isinstance(result, TextError):
             raise result
         sentiments.append(result)
-    whole, *rest = sentiments
-    return whole, [
-        Contribution(_SURROGATE.sub("\ufffd", text[start:end]), start, end, round(log_odds(whole) - log_odds(part), 4))
-        for (start, end), part in zip(parts, rest, strict=True)
-    ]
+    return sentiments
 
 
 def split(text: str, max_parts: int) -> list[tuple[int, int]]:

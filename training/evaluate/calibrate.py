@@ -25,8 +25,11 @@ import typer
 from lambda_fn.model.classifier import LABELS, NEGATIVE, NEUTRAL, POSITIVE, softmax
 from training.data.comments import scored
 from training.data.records import PREPARED
+from training.evaluate import first_stage
+from training.evaluate.first_stage import logistic
 from training.evaluate.predict import onnx_logits, save_logits
 from training.ship.finish import encoder_of, matrix
+from training.train.batches import encode
 from training.train.encoder import load_tokenizer
 
 # ---- settings ---------------------------------------------------------------------------------------------------
@@ -71,31 +74,18 @@ def fit(logits: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     }
 
 
-def logistic(features: np.ndarray, true: np.ndarray, offset: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
-    """Weights [k] of least log-loss of sigmoid(features @ weights + offset) for `true`, by Newton's method.
-
-    features [n, k], true bool [n], offset [n].
-    """
-    weights = np.zeros(features.shape[1])
-    for _ in range(50):
-        odds = features @ weights + offset
-        p = 1 / (1 + np.exp(-odds))
-        gradient = features.T @ (p - true) + ridge * weights
-        hessian = (features.T * (p * (1 - p))) @ features + ridge * np.eye(len(weights))
-        step = np.linalg.solve(hessian, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-10:
-            break
-    return weights
+def folds_of(rows: int, folds: int = FOLDS) -> np.ndarray:
+    """int [rows]: the fold of each row."""
+    return np.random.default_rng(SEED).permutation(rows) % folds
 
 
 def cross_fitted(logits: np.ndarray, scores: np.ndarray, folds: int = FOLDS) -> np.ndarray:
     """Probabilities [n, 3] of each row, from temperatures fitted without that row's fold."""
-    fold = np.random.default_rng(SEED).permutation(len(scores)) % folds
+    fold = folds_of(len(scores), folds)
     probabilities = np.empty((len(scores), 3))
     for k in range(folds):
         weight, bias = matrix(fit(logits[fold != k], scores[fold != k]))
-        probabilities[fold == k] = softmax(logits[fold == k] @ weight + bias)
+        probabilities[fold == k] = softmax(logits[fold == k] @ weight[:3] + bias)
     return probabilities
 
 
@@ -124,13 +114,23 @@ def calibration_errors(probabilities: np.ndarray, scores: np.ndarray) -> dict:
     }
 
 
-def calibration(logits: np.ndarray, scores: np.ndarray) -> dict:
-    """Temperatures and bias, and the cross-fitted errors. logits [n, 3], scores [n]."""
+def calibration(logits: np.ndarray, scores: np.ndarray, sums: np.ndarray | None = None) -> dict:
+    """Temperatures and bias, and the cross-fitted errors. logits [n, 3], scores [n].
+
+    sums: of the n-grams (first_stage.sums_of); with them also shares and rule of the first stage, and what both stages
+    are worth, cross-fitted.
+    """
     logits = logits.astype(np.float64)
     raw = calibration_errors(softmax(logits), scores)
+    if sums is None:
+        fitted, probabilities = fit(logits, scores), cross_fitted(logits, scores)
+    else:
+        fitted = first_stage.fit(logits, sums, scores)
+        probabilities, settled = first_stage.cross_fitted(logits, sums, scores, folds_of(len(scores)))
+        fitted["first_stage"] = worth(probabilities, cross_fitted(logits, scores), settled, scores)
     return {
-        **fit(logits, scores),
-        **calibration_errors(cross_fitted(logits, scores), scores),
+        **fitted,
+        **calibration_errors(probabilities, scores),
         "ece_uncalibrated": raw["ece"],
         "rows": int((scores != 0).sum()),
         "folds": FOLDS,
@@ -138,17 +138,37 @@ def calibration(logits: np.ndarray, scores: np.ndarray) -> dict:
     }
 
 
+def worth(both: np.ndarray, encoder: np.ndarray, settled: np.ndarray, scores: np.ndarray) -> dict:
+    """Share settled, and binary accuracy and macro-F1 of both stages and of the encoder alone, in percent, with the 95 %
+    bootstrap interval of the difference. Probabilities [n, 3] are cross-fitted; settled bool [n], scores [n].
+    """
+    random = np.random.default_rng(SEED)
+    draws = [random.integers(0, len(scores), len(scores)) for _ in range(BOOTSTRAPS)]
+    differences = np.array(
+        [np.subtract(*(first_stage.accuracies(p[d], scores[d]) for p in (both, encoder))) for d in draws]
+    )
+    out = {"settled": round(100 * float(settled.mean()), 1)}
+    for column, name in enumerate(("binary", "macro_f1_3")):
+        ours, theirs = (100 * first_stage.accuracies(p, scores)[column] for p in (both, encoder))
+        interval = [round(100 * float(q), 2) for q in np.quantile(differences[:, column], (0.025, 0.975))]
+        out[name] = {"both": round(ours, 2), "encoder": round(theirs, 2), "interval": interval}
+    return out
+
+
 def calibrate(
     model: Annotated[Path, typer.Option(help="int8 ONNX file, finished or not")],
     tokenizer: Annotated[Path, typer.Option(help="folder with tokenizer.json: the checkpoint or an artifact")],
     out: Annotated[Path, typer.Option(help="JSON file to write")],
+    ngrams: Annotated[Path | None, typer.Option(help="npz of training.train.ngrams, for a first stage")] = None,
     data: Path = PREPARED,
 ) -> None:
     """Fit the temperatures of MODEL on the development set and write them, with their error, to OUT."""
     dev = scored(data, "dev")
     encoder = encoder_of(onnx.load(model)).SerializeToString()
-    logits = onnx_logits(encoder, load_tokenizer(str(tokenizer)), [r["text"] for r in dev], MAX_TOKENS)
-    figures = calibration(logits, np.array([r["score"] for r in dev]))
+    tokens, texts = load_tokenizer(str(tokenizer)), [r["text"] for r in dev]
+    logits = onnx_logits(encoder, tokens, texts, MAX_TOKENS)
+    sums = first_stage.sums_of(np.load(ngrams)["weights"], encode(tokens, texts, MAX_TOKENS)) if ngrams else None
+    figures = calibration(logits, np.array([r["score"] for r in dev]), sums)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_logits(out.with_name("dev_logits_int8.npz"), dev, logits)
     out.write_text(json.dumps(figures, indent=1) + "\n")

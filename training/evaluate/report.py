@@ -58,6 +58,22 @@ def calibration_lines(metrics: dict) -> str:
     )
 
 
+def first_stage_lines(metrics: dict) -> str:
+    """What the first stage settles, and what both stages are worth beside the encoder alone, cross-fitted."""
+    stage = metrics["calibration"]["first_stage"]
+    rows = []
+    for key, title in (("binary", "binary accuracy"), ("macro_f1_3", "macro-F1, three classes")):
+        f = stage[key]
+        low, high = f["interval"]
+        difference = f"{f['both'] - f['encoder']:+.2f} ({low:+.2f} to {high:+.2f})"
+        rows.append([title, f"{f['encoder']:.2f}", f"{f['both']:.2f}", difference])
+    return (
+        f"N-grams settle {stage['settled']:.1f} % of the comments alone; for the others their log-odds are added to the "
+        "encoder's. Percent, cross-fitted, thresholds included:\n\n"
+        + table(["", "encoder alone", "both stages", "difference (95 %)"], rows)
+    )
+
+
 def parity_lines(metrics: dict) -> str:
     p = metrics["parity"]
     lines = [
@@ -83,6 +99,8 @@ def markdown(metrics: dict) -> str:
     ]
     if "calibration" in metrics:
         parts += ["### Calibration\n", calibration_lines(metrics)]
+        if "first_stage" in metrics["calibration"]:
+            parts += ["### First stage\n", first_stage_lines(metrics)]
     if "parity" in metrics:
         parts += ["### The same on every CPU and in every batch\n", parity_lines(metrics)]
     parts += ["### Slices\n", "Binary accuracy on the rows that take a side, in percent.\n", slices_table(metrics)]

@@ -5,8 +5,8 @@
         --data build/training/data --out model_artifacts/distilbert-crypto-sentiment
 
 config.json (Hugging Face's fields, and max_tokens), tokenizer.json, tokenizer_config.json, special_tokens_map.json,
-onnx/model_quantized.onnx, metrics.json, README.md (the model card, from metrics.json) and manifest.json (revision,
-sha256 of each file, training data, tool versions).
+onnx/model_quantized.onnx, ngrams.npz (the first stage), metrics.json, README.md (the model card, from metrics.json)
+and manifest.json (revision, sha256 of each file, training data, tool versions).
 
 `--checkpoint` may be an artifact: its config and tokenizer are all that is taken from it.
 """
@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from lambda_fn.model.classifier import LABELS
@@ -33,6 +34,7 @@ NAME = "distilbert-crypto-sentiment"
 
 TOOLS = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
 MODEL_FILES = ("config.json", "tokenizer.json", "onnx/model_quantized.onnx")  # what the revision stands for
+NGRAMS = "ngrams.npz"  # the first stage's, also part of the revision where there is one
 LOADER_FILES = ("tokenizer_config.json", "special_tokens_map.json")  # the service reads neither
 
 
@@ -62,8 +64,17 @@ def data_account(paths: list[Path]) -> list[dict]:
     ]
 
 
-def write_artifact(checkpoint: Path, model: Path, metrics: dict | None, training_data: list[dict], out: Path) -> str:
+def write_artifact(
+    checkpoint: Path,
+    model: Path,
+    metrics: dict | None,
+    training_data: list[dict],
+    out: Path,
+    first_stage: dict | None = None,
+) -> str:
     """Write the folder OUT, replacing it as a whole; returns its revision. Without metrics: a draft without a card.
+
+    first_stage: fields of ngrams.npz, the weights and the rule.
 
     The revision is the first 12 hex digits of a sha256 over the sha256 of MODEL_FILES: the same files, the same name.
     """
@@ -84,8 +95,12 @@ def write_artifact(checkpoint: Path, model: Path, metrics: dict | None, training
     _write_json(part / "config.json", config)
     _write_json(part / "tokenizer_config.json", tokenizer_config(tokenizer, MAX_TOKENS))
     _write_json(part / "special_tokens_map.json", special_tokens(tokenizer))
-    files = {name: sha256(part / name) for name in (*MODEL_FILES, *LOADER_FILES)}
-    revision = hashlib.sha256("".join(files[name] for name in MODEL_FILES).encode()).hexdigest()[:12]
+    model_files = MODEL_FILES
+    if first_stage:
+        np.savez_compressed(part / NGRAMS, **first_stage)
+        model_files = (*MODEL_FILES, NGRAMS)
+    files = {name: sha256(part / name) for name in (*model_files, *LOADER_FILES)}
+    revision = hashlib.sha256("".join(files[name] for name in model_files).encode()).hexdigest()[:12]
     if metrics is not None:
         _write_json(part / "metrics.json", metrics)
         (part / "README.md").write_text(card(metrics, revision, NAME, training_data))
@@ -114,6 +129,10 @@ def main(
     out: Annotated[Path, typer.Option(help="folder to write")],
     metrics: Annotated[Path | None, typer.Option(help="JSON of training.evaluate.evaluate; none: a draft")] = None,
     data: Annotated[Path | None, typer.Option(help="folder of the prepared data, for card and manifest")] = None,
+    ngrams: Annotated[Path | None, typer.Option(help="npz of training.train.ngrams, if the graph has them")] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="JSON of training.evaluate.calibrate, for their rule")
+    ] = None,
 ) -> None:
     """Write the artifact folder."""
     files = sorted(data.glob("*.jsonl.gz")) if data else []
@@ -123,7 +142,11 @@ def main(
     if figures and not figures.get("training", {}).get("unlabelled"):  # nothing unlabelled was used
         files = [p for p in files if not p.name.startswith("unlabelled.")]
     account = data_account(files)
-    revision = write_artifact(checkpoint, model, figures, account, out)
+    first_stage = None
+    if ngrams and calibration:
+        rule = json.loads(calibration.read_text())["ngrams"]["rule"]
+        first_stage = {"weights": np.load(ngrams)["weights"], **rule}
+    revision = write_artifact(checkpoint, model, figures, account, out, first_stage)
     print(f"{out}: revision {revision}")
 
 
