@@ -29,9 +29,8 @@ def test_the_image_is_made_of_the_package_and_the_model_only(default):
     files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
     assert {"lambda_fn/Dockerfile", "lambda_fn/requirements.txt", "lambda_fn/api.py"} <= files
     model = "model_artifacts/distilbert-crypto-sentiment/"
-    wanted = {
-        f"{model}{name}" for name in ("config.json", "tokenizer.json", "manifest.json", "ngrams.npz", "onnx/model_quantized.onnx")
-    }
+    names = ("config.json", "tokenizer.json", "manifest.json", "ngrams.npz", "onnx/model_quantized.onnx")
+    wanted = {f"{model}{name}" for name in names}
     strays = {f for f in files if not f.startswith("lambda_fn/")} - wanted - {".dockerignore"}
     assert strays == set()
     assert wanted <= files

@@ -97,7 +97,7 @@ def test_one_command_prepares_the_folder_and_only_once(tmp_path):
 
     for result in (run(*asked), run("--work", work, "--dry-run", DATA_DIR=str(raw))):
         assert "prepare the data: up to date" in result.output
-    assert run("--work", work, "--dry-run").output.startswith("[1/13] base encoder"), "prepared data needs no folder"
+    assert run("--work", work, "--dry-run").output.startswith("[1/14] base encoder"), "prepared data needs no folder"
 
     other = write_data(tmp_path / "other")
     os.utime(other / "labelled.jsonl", (0, 0))
@@ -126,13 +126,13 @@ def test_new_labels_make_the_steps_that_read_them_run_again_and_no_others(data, 
     os.utime(tmp_path / "data" / "labelled.jsonl.gz", (later, later))
 
     stale = {module for module, step in plan.items() if not step.is_current()}
-    assert stale == {"teacher", "pseudo_label", "distil", "quantize", "artifact"}
+    assert stale == {"teacher", "pseudo_label", "distil", "quantize", "ngrams", "artifact"}
 
 
 def test_the_files_a_step_is_said_to_read_are_those_in_its_script():
     for module, files in pipeline.READS.items():
         if files != pipeline.FILES:
-            script = (pipeline.ROOT / f"{module}.py").read_text()
+            script = (pipeline.ROOT / pipeline.ROOM_OF[module] / f"{module}.py").read_text()
             read = set(re.findall(r'\(data, "(\w+)"\)', script)) | set(re.findall(r"(general)\(data\)", script))
             assert read == set(files), module
 
@@ -172,7 +172,8 @@ def test_a_step_runs_again_with_other_options(data, tmp_path, monkeypatch):
         return SimpleNamespace(returncode=0)
 
     checkpoint = ("model.safetensors",)
-    FOLDERS = {f"training.{m}": checkpoint for m in ("encoder", "warmup", "finetune", "teacher", "distil")}
+    trained = ("encoder", "warmup", "finetune", "teacher", "distil")
+    FOLDERS = {f"training.{pipeline.ROOM_OF[m]}.{m}": checkpoint for m in trained}
     FOLDERS["training.ship.artifact"] = ("manifest.json",)
     monkeypatch.setattr(pipeline, "subprocess", SimpleNamespace(run=as_if))
     (tmp_path / "data").symlink_to(data)

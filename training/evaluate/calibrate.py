@@ -1,4 +1,4 @@
-"""Step 9: temperatures that make the int8 model's probabilities mean what they say.
+"""Step 9b: temperatures that make the int8 model's probabilities mean what they say.
 
     python -m training.evaluate.calibrate --model build/training/onnx/model_quantized.onnx \
         --tokenizer build/training/student --out build/training/calibration.json
@@ -139,8 +139,8 @@ def calibration(logits: np.ndarray, scores: np.ndarray, sums: np.ndarray | None 
 
 
 def worth(both: np.ndarray, encoder: np.ndarray, settled: np.ndarray, scores: np.ndarray) -> dict:
-    """Share settled, and binary accuracy and macro-F1 of both stages and of the encoder alone, in percent, with the 95 %
-    bootstrap interval of the difference. Probabilities [n, 3] are cross-fitted; settled bool [n], scores [n].
+    """Share settled, and binary accuracy and macro-F1 of both stages and of the encoder alone, in percent, with the
+    difference's 95 % bootstrap interval. Probabilities [n, 3] are cross-fitted; settled bool [n], scores [n].
     """
     random = np.random.default_rng(SEED)
     draws = [random.integers(0, len(scores), len(scores)) for _ in range(BOOTSTRAPS)]

@@ -27,14 +27,21 @@ def logistic(features: np.ndarray, true: np.ndarray, offset: np.ndarray | float,
 
     features [n, k], true bool [n], offset [n] or one for all.
     """
+    signs = np.where(true, 1.0, -1.0)
+
+    def loss(weights: np.ndarray) -> float:
+        return np.logaddexp(0, -signs * (features @ weights + offset)).sum() + ridge * weights @ weights / 2
+
     weights = np.zeros(features.shape[1])
-    for _ in range(50):
+    for _ in range(100):
         p = 1 / (1 + np.exp(-(features @ weights + offset)))
         gradient = features.T @ (p - true) + ridge * weights
         hessian = (features.T * (p * (1 - p))) @ features + ridge * np.eye(len(weights))
         step = np.linalg.solve(hessian, gradient)
+        while np.abs(step).max() > 1e-10 and loss(weights - step) > loss(weights):
+            step /= 2  # where classes nearly part, a full step overshoots
         weights -= step
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() <= 1e-10:
             break
     return weights
 

@@ -1,4 +1,4 @@
-"""Step 9b: the same comment, the same answer: in any batch, and on CPUs with other integer instructions.
+"""Step 9d: the same comment, the same answer: in any batch, and on CPUs with other integer instructions.
 
     python -m training.evaluate.parity --artifact build/training/artifact --cpu Haswell --cpu neoverse-n1 \
         --out parity.json

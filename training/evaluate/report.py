@@ -68,8 +68,8 @@ def first_stage_lines(metrics: dict) -> str:
         difference = f"{f['both'] - f['encoder']:+.2f} ({low:+.2f} to {high:+.2f})"
         rows.append([title, f"{f['encoder']:.2f}", f"{f['both']:.2f}", difference])
     return (
-        f"N-grams settle {stage['settled']:.1f} % of the comments alone; for the others their log-odds are added to the "
-        "encoder's. Percent, cross-fitted, thresholds included:\n\n"
+        f"N-grams settle {stage['settled']:.1f} % of the comments alone; of the others the encoder's log-odds are "
+        "added to theirs. Percent, cross-fitted, thresholds included:\n\n"
         + table(["", "encoder alone", "both stages", "difference (95 %)"], rows)
     )
 

@@ -1,4 +1,4 @@
-"""Step 12: the folder that the service loads.
+"""Step 11: the folder that the service loads.
 
     python -m training.ship.artifact --checkpoint build/training/student \
         --model build/training/onnx/model_calibrated.onnx --metrics build/training/metrics.json \

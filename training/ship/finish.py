@@ -1,4 +1,4 @@
-"""Step 10: the int8 graph as it ships: cut at the model's window, and its logits calibrated.
+"""Step 9c: the int8 graph as it ships: cut at the model's window, and its logits calibrated.
 
     python -m training.ship.finish --model build/training/onnx/model_quantized.onnx --tokenizer build/training/student \
         --calibration build/training/calibration.json --out build/training/onnx/model_calibrated.onnx

@@ -1,4 +1,4 @@
-"""Step 7b: the n-grams of lambda_fn/model/ngrams.py: a logistic regression on all labels, in seconds.
+"""Step 9: the n-grams of lambda_fn/model/ngrams.py: a logistic regression on all labels, in seconds.
 
     python -m training.train.ngrams --tokenizer build/training/student --out build/training/ngrams.npz
 

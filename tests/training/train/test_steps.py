@@ -15,7 +15,7 @@ from lambda_fn.model.classifier import SentimentClassifier
 from training.evaluate import calibrate, evaluate, parity, predict
 from training.evaluate.ablations import markdown
 from training.ship import artifact, export, finish, quantize
-from training.train import distil, encoder, finetune, pretrain, teacher, warmup
+from training.train import distil, encoder, finetune, ngrams, pretrain, teacher, warmup
 from training.train import pseudo_label as labelling
 
 
@@ -27,6 +27,8 @@ def small_settings():
     patch.setattr(evaluate, "BOOTSTRAPS", 20)
     patch.setattr(calibrate, "BOOTSTRAPS", 20)
     patch.setattr(finetune, "BATCH_TOKENS", 256)
+    patch.setattr(ngrams, "BATCH", 8)
+    patch.setattr(ngrams, "EPOCHS", 4)
     patch.setattr(distil, "BATCH_TOKENS", 256)
     yield
     patch.undo()
@@ -42,15 +44,20 @@ def test_any_base_becomes_an_artifact_that_the_service_loads(kind, data, tmp_pat
     onnx, int8 = tmp_path / "onnx" / "model.onnx", tmp_path / "onnx" / "model_quantized.onnx"
     export.export(tuned, onnx)
     quantize.quantize(tuned, int8, onnx, data=data)
-    calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", data=data)
+    words = tmp_path / "ngrams.npz"
+    ngrams.train(tuned, words, data=data)
+    calibrate.calibrate(int8, tuned, tmp_path / "calibration.json", words, data=data)
     ready = tmp_path / "onnx" / "model_calibrated.onnx"
-    finish.finish(int8, tuned, tmp_path / "calibration.json", ready)
+    finish.finish(int8, tuned, tmp_path / "calibration.json", ready, words)
     evaluate.evaluate(
         ready, tuned, tmp_path / "metrics.json", onnx, tmp_path / "calibration.json", data=data,
         previous=[tuned / "dev_logits.npz"],
     )  # fmt: skip
     out = tmp_path / "artifact"
-    artifact.main(tuned, ready, out, tmp_path / "metrics.json", data=data)
+    artifact.main(
+        tuned, ready, out, tmp_path / "metrics.json", data=data, ngrams=words,
+        calibration=tmp_path / "calibration.json",
+    )  # fmt: skip
 
     classifier = SentimentClassifier.load(out)
     praise, blame = classifier.classify(["solana: best project ever, friday noon", "doge: total scam, friday noon"])
