@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     ort_threads: int | None = Field(
         None, ge=1, le=64, description="ONNX Runtime threads; default: from the memory size"
     )
-    first_stage: bool = Field(True, description="let n-grams settle what they are sure of; false: the encoder reads all")
+    first_stage: bool = Field(True, description="n-grams settle what they are sure of; false: the encoder reads all")
     batch_tokens: int = Field(512, ge=128, le=131072, description="tokens in one padded batch, padding included")
     aws_lambda_function_memory_size: int | None = Field(None, ge=128, le=10240, description="MB; set by Lambda")
 

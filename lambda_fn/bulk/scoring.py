@@ -24,8 +24,8 @@ LEFT_OUT = frozenset({"text_deleted", "text_bot"})
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one invocation. seconds: spent in the classifier. kinds: errors by code. read: texts that the classifier
-    got; settled: of these, by its first stage.
+    """Counts of one invocation. seconds: spent in the classifier. kinds: errors by code. read: texts that it got;
+    settled: of these, by its first stage.
     """
 
     comments: int = 0

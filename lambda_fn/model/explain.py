@@ -34,16 +34,13 @@ class Contribution:
     contribution: float
 
 
-@dataclass(frozen=True, slots=True)
 class AtStage:
     """The classifier, of which one stage reads every text."""
 
-    classifier: SentimentClassifier
-    stage: str
-
-    @property
-    def revision(self) -> str:
-        return self.classifier.revision
+    def __init__(self, classifier: SentimentClassifier, stage: str):
+        self.classifier = classifier
+        self.stage = stage
+        self.revision = classifier.revision
 
     def classify(self, texts: Sequence[str]) -> list[Sentiment]:
         return self.classifier.classify(texts, stage=self.stage)
