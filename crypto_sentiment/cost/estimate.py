@@ -9,8 +9,18 @@ import typer
 
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.command import with_assumption_flags
+from crypto_sentiment.cost.deployment import deployed
 from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
+from crypto_sentiment.cost.inputs import (
+    BENCHMARK,
+    HOURLY_SHAPE,
+    PRICES,
+    TOKEN_LENGTHS,
+    Inputs,
+    regions,
+    shipped_revision,
+)
+from crypto_sentiment.cost.prices import SAVINGS_PLANS
 
 OK, BAD_INPUT, OVER_BUDGET, STALE = 0, 2, 3, 4
 
@@ -22,7 +32,16 @@ def estimate(
         float | None, typer.Option(help="ms of one vCPU for the mean comment in a batch, instead of the benchmark's")
     ] = None,
     free_tier: Annotated[bool, typer.Option("--free-tier", help="subtract what AWS gives away every month")] = False,
-    savings_plan: Annotated[bool, typer.Option("--savings-plan", help="with a Compute Savings Plan")] = False,
+    savings_plan: Annotated[
+        str, typer.Option(help="Compute Savings Plan: none, 1y (nothing upfront) or 3y (all upfront)")
+    ] = "none",
+    context: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="a value of `cdk deploy -c`, such as results_days=30; repeatable"),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="a synthesized template, cdk.out/….template.json: the bill is of that one")
+    ] = None,
     region: Annotated[str, typer.Option(help="region of the price file in crypto_sentiment/cost/prices")] = "us-east-1",
     prices: Annotated[Path | None, typer.Option(help="price file, instead of the region's")] = None,
     benchmark: Annotated[Path, typer.Option(help="benchmark JSON")] = BENCHMARK,
@@ -64,7 +83,19 @@ def estimate(
         if markdown and not plots_to:
             raise CostError("--markdown shows the plots beside it: pass --plots FOLDER too")
         today = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
-        inputs = Inputs.read(price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan)
+        if savings_plan not in SAVINGS_PLANS:
+            raise CostError(f"--savings-plan {savings_plan}: choose {', '.join(SAVINGS_PLANS)}")
+        if not price_file.exists() and not prices:
+            raise CostError(
+                f"no prices of {region} ({price_file.name}); there are those of {', '.join(regions())}. "
+                f"Fetch them from AWS's price list: crypto-sentiment cost --region {region} --refresh-prices"
+            )
+        assumptions = deployed(assumptions, template, context or [])
+        # A speed that is given by hand needs no measurement of the model.
+        revision = shipped_revision() if ms_per_comment is None else None
+        inputs = Inputs.read(
+            price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan, revision=revision
+        )
         comparison = Comparison.of(inputs, assumptions, ms_per_comment)
         stale = inputs.prices.stale(today, comparison.keys_used)
         if as_json:
