@@ -47,6 +47,7 @@ def estimate(
     benchmark: Annotated[Path, typer.Option(help="benchmark JSON")] = BENCHMARK,
     token_lengths: Annotated[Path, typer.Option(help="histogram of tokens per comment")] = TOKEN_LENGTHS,
     hourly_shape: Annotated[Path, typer.Option(help="share of comments in each UTC hour")] = HOURLY_SHAPE,
+    full: Annotated[bool, typer.Option("--full", help="print the whole report, not its first screen")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of tables")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV, a line per part of each bill")] = False,
     html: Annotated[Path | None, typer.Option(help="write a report that stands alone")] = None,
@@ -64,12 +65,15 @@ def estimate(
     Exit codes: 0 done; 2 a value, price or file that no estimate can be made from; 3 (--strict) nothing fits the
     budget; 4 the report was printed, but a price in it was last checked over 180 days ago (not with --allow-stale).
 
-    Example: crypto-sentiment cost --comments-per-day 1e8 --host avx2 --html report.html
+    Examples: crypto-sentiment cost --comments-per-day 1e8 --host avx2 --html report.html;
+    crypto-sentiment cost --context results_days=30 --savings-plan 1y;
+    crypto-sentiment cost --template cdk.out/SentimentStack.template.json --full
     """
     from rich.console import Console
 
     from crypto_sentiment.cost.comparison import Comparison
     from crypto_sentiment.cost.report import data, table
+    from crypto_sentiment.cost.report.headline import PACKED, SINGLE, headline
 
     console = Console(width=None if sys.stdout.isatty() else 140)
     errors = Console(stderr=True)
@@ -97,17 +101,22 @@ def estimate(
             price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan, revision=revision
         )
         comparison = Comparison.of(inputs, assumptions, ms_per_comment)
+        first_screen = []
+        if html or markdown or not (as_json or as_csv):
+            from crypto_sentiment.simulation.latency import latencies
+
+            first_screen = headline(comparison, latencies(comparison.own, [*SINGLE, *PACKED]))
         stale = inputs.prices.stale(today, comparison.keys_used)
         if as_json:
             print(data.as_json(comparison))
         elif as_csv:
             print(data.as_csv(comparison), end="")
         else:
-            table.print_report(console, comparison)
+            table.print_report(console, comparison, first_screen, full)
         if html or plots_to or markdown:
             from crypto_sentiment.cost.report import document, plots  # matplotlib, for those who asked for pictures
 
-            document.write(comparison, plots.draw_all(comparison), html, markdown, plots_to)
+            document.write(comparison, first_screen, plots.draw_all(comparison), html, markdown, plots_to)
     except CostError as error:
         errors.print(f"error: {error}", style="red", highlight=False, markup=False)
         raise typer.Exit(BAD_INPUT) from error

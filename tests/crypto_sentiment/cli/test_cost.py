@@ -21,12 +21,27 @@ def run(app, arguments):
     return CliRunner().invoke(app, ["cost", *arguments])
 
 
-def test_the_default_run_prints_the_tables_and_the_answer():
+def test_the_default_run_is_one_screen_that_begins_with_the_answer():
     result = run(app, DATE)
     assert result.exit_code == 0, result.output
+    lines = result.output.strip().splitlines()
+    assert lines[0] == "Answer"
     for text in (
-        "10,000,000 single requests a day: Lambda against Fargate",
+        "10,000,000 requests a day, one comment each: Lambda against Fargate",
         "What packing changes",
+        "Where they cross",
+        "75% of tasks, 60% off",
+        "deployed by",
+    ):
+        assert text in result.output
+    assert len(lines) <= 60
+
+
+def test_the_whole_report_is_printed_when_asked_for():
+    result = run(app, [*DATE, "--full"])
+    assert result.exit_code == 0, result.output
+    for text in (
+        "Does the winner stay?",
         "PASS",
         "FAIL",
         "Three findings",
