@@ -67,8 +67,8 @@ def emr_serverless(scenario: Scenario) -> Bill:
     bill = Bill("emr-serverless", "EMR Serverless (Spark), history", scenario.speed.width, scenario.prices)
     slow = scenario.host_factor("x86")
     vcpu_hours = scenario.workload.comments * scenario.batch_ms * slow / 3.6e6
-    bill.add("compute", "emr_serverless.vcpu", vcpu_hours)
-    bill.add("compute", "emr_serverless.memory", vcpu_hours * EMR_GB_A_VCPU)
+    bill.add("compute", "emr_serverless.vcpu.x86", vcpu_hours)
+    bill.add("compute", "emr_serverless.memory.x86", vcpu_hours * EMR_GB_A_VCPU)
     return bill
 
 
