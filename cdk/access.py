@@ -37,6 +37,8 @@ class ApiKey(secretsmanager.Secret):
 def access_environment(scope: Construct, context: ContextValues, role: iam.IGrantable) -> dict[str, str]:
     """The variables that tell the app whom to let in; `role` is granted the reading of the key, if there is one."""
     environment = {Env.API_AUTH: context.api_auth, Env.CORS_ALLOW_ORIGINS: json.dumps(context.cors_origins)}
+    if context.root_path:
+        environment[Env.ROOT_PATH] = context.root_path
     if context.api_auth == "none":
         Annotations.of(scope).add_warning_v2("open-api", "api_auth=none: anybody who has the URL can call this API")
     if context.api_auth == "api-key":
