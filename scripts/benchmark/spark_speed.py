@@ -4,9 +4,9 @@
     python -m scripts.benchmark.spark_speed --comments comments.jsonl.gz # real comments
 
 By turns, in rounds: the bare classifier in this process, all that a worker does in this process, one Spark task, two
-Spark tasks at once, each on the same comments. CPU time is of everything that works for the result: on Spark the JVM and
-its Python workers. It is what is compared, since the clock of a machine with other work on it says nothing; the clock is
-printed beside it.
+Spark tasks at once, each on the same comments. CPU time is of everything that works for the result: on Spark the JVM
+and its Python workers. It is what is compared, since the clock of a machine with other work on it says nothing; the
+clock is printed beside it.
 """
 
 import functools
