@@ -3,10 +3,9 @@
     python -m scripts.benchmark.spark_speed                              # random words with real lengths
     python -m scripts.benchmark.spark_speed --comments comments.jsonl.gz # real comments
 
-By turns, in rounds: the bare classifier in this process, all that a worker does in this process, one Spark task, two
-Spark tasks at once, each on the same comments. CPU time is of everything that works for the result: on Spark the JVM and
-its Python workers. It is what is compared, since the clock of a machine with other work on it says nothing; the clock is
-printed beside it.
+By turns, in rounds: the bare classifier in this process, one Spark task, two Spark tasks at once, each on the same
+comments. CPU time is of everything that works for the result: on Spark the JVM and its Python workers. It is what is
+compared, since the clock of a machine with other work on it says nothing; the clock is printed beside it.
 """
 
 import functools
@@ -29,18 +28,11 @@ import typer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crypto_sentiment.spark import score, session, worker
+from crypto_sentiment.spark import score, session
 from lambda_fn.model.classifier import SentimentClassifier
-from lambda_fn.settings import get_settings
 from scripts.benchmark import comments as sources
 
 BATCH = 10_000  # rows of Spark's Arrow batches
-TITLES = {
-    "bare": "bare classifier",
-    "alone": "with errors, language and coins",
-    "one": "Spark, one task",
-    "two": "Spark, two tasks",
-}
 
 
 @dataclass(frozen=True)
@@ -105,15 +97,6 @@ def main(
             for start in range(0, len(new), BATCH):
                 classifier.classify(new[start : start + BATCH])
 
-        def alone() -> None:
-            """What a Python worker does with a batch, in this process: comments judged, language and coins too."""
-            new = [f"{text} {next_turn}".encode() for next_turn in [next(turns)] for text in texts]
-            scorer, _ = worker.worker_scorer(None, get_settings().max_text_chars)
-            for start in range(0, len(new), BATCH):
-                batch = pa.array(new[start : start + BATCH], pa.binary())
-                no_author, whole = pa.nulls(len(batch), pa.binary()), pa.array([False] * len(batch))
-                worker.outcomes_of(scorer, batch, no_author, whole)
-
         def run(tasks: int) -> None:
             parts = [
                 spark.read.parquet(path).select("id", F.concat("body", F.lit(f" {next(turns)}")).alias("body"))
@@ -124,21 +107,18 @@ def main(
 
         run(2)  # both workers load the model, the JVM compiles
         bare()
-        alone()
-        took: dict[str, list[Took]] = {"bare": [], "alone": [], "one": [], "two": []}
+        took: dict[str, list[Took]] = {"bare": [], "one": [], "two": []}
         for _ in range(rounds):
             took["bare"].append(timed(bare, time.process_time, len(texts)))
-            took["alone"].append(timed(alone, time.process_time, len(texts)))
             took["one"].append(timed(lambda: run(1), spark_cpu_s, len(texts)))
             took["two"].append(timed(lambda: run(2), spark_cpu_s, 2 * len(texts)))
         typer.echo(f"{len(texts):,} comments ({what}), {rounds} rounds; model {classifier.revision}")
         rates = {}
-        for name, title in TITLES.items():
+        for name, title in {"bare": "bare classifier", "one": "Spark, one task", "two": "Spark, two tasks"}.items():
             rates[name] = statistics.median(t.comments / t.cpu_s for t in took[name])
             clock = statistics.median(t.comments / t.clock_s for t in took[name])
-            typer.echo(f"{title:32} {rates[name]:6.0f} comments a CPU second, {clock:6.0f} a second by the clock")
+            typer.echo(f"{title:17} {rates[name]:6.0f} comments a CPU second, {clock:6.0f} a second by the clock")
         typer.echo(f"Spark against the bare classifier, a core: {rates['one'] / rates['bare']:.3f}")
-        typer.echo(f"Spark against the same work without Spark: {rates['one'] / rates['alone']:.3f}")
         typer.echo(f"two cores against one, by CPU time: {2 * rates['two'] / rates['one']:.2f} times as many")
         typer.echo(f"most memory of a Python worker: {max(workers_peak_mb())} MB")
         spark.stop()
