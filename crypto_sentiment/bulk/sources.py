@@ -26,15 +26,14 @@ class Submission:
 
     def identity(self, bucket: str | None) -> dict:
         """What a receipt says of it."""
-        said = {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
-        return said | ({"text_column": column} if (column := self.comments.text_column) else {})
+        return {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
 
 
 @contextmanager
-def open_submission(source: Path, text_column: str | None = None) -> Iterator[Submission]:
+def open_submission(source: Path) -> Iterator[Submission]:
     """Raises InputError if there is no such file, or nothing that can be read as comments."""
     if source != STANDARD_INPUT:
-        comments = CommentFile.open(source, text_column)
+        comments = CommentFile.open(source)
         if comments.size is not None:
             yield Submission(comments, source.name, sha256_of(source))
             return
@@ -47,7 +46,7 @@ def open_submission(source: Path, text_column: str | None = None) -> Iterator[Su
                 file.write(piece)
         file.flush()
         try:
-            comments = CommentFile.open(Path(file.name), text_column)
+            comments = CommentFile.open(Path(file.name))
         except InputError as error:
             raise InputError(str(error).replace(file.name, "standard input")) from None
         yield Submission(comments, "stdin", digest.hexdigest())

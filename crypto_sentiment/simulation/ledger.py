@@ -17,7 +17,6 @@ PART_BY_KEY = (
     ("ipv4.", "IPv4"),
     ("logs.", "logs"),
     ("cloudwatch.", "monitoring"),
-    ("secretsmanager.", "API key"),
     ("ecr.", "ECR"),
     ("data.", "data out"),
 )

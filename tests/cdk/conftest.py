@@ -36,10 +36,8 @@ VARIANTS = {
         "compute": "fargate",
         "alarm_email": "ops@example.org",
         "fargate_access": "http",
-        "fargate_spot_percent": 100,
+        "fargate_capacity": "spot",
     },
-    "worker": {"compute": "fargate-worker", "fargate_spot_percent": 75, "tags": "team=data"},
-    "url": {"api_front": "function-url", "rollout": "canary", "tracing": "xray", "root_path": "/v1"},
 }
 
 
