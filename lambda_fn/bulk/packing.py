@@ -122,9 +122,11 @@ def with_head(stream: BinaryIO, size: int) -> tuple[bytes, io.BufferedReader, bo
     left for the reader to meet.
     """
     head, whole = b"", False
+    # one read of what lies below at a time: what came before damage in a second one would be lost
+    read = getattr(stream, "read1", stream.read)
     try:
         while len(head) < size:
-            piece = stream.read(size - len(head))
+            piece = read(size - len(head))
             if not piece:
                 whole = True
                 break
