@@ -5,7 +5,8 @@
     classifier = SentimentClassifier.load()
     print(classifier.classify(["Crypto to the moon!"])[0].label)
 
-and on the command line, `crypto-sentiment --help`. `SentimentClient` calls a running service instead.
+and on the command line, `crypto-sentiment --help`. `SentimentClient` (and `AsyncSentimentClient`) calls a running
+service instead.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from lambda_fn.contract import VERSION as __version__
 
 if TYPE_CHECKING:
-    from crypto_sentiment.client import SentimentClient
+    from crypto_sentiment.client import AsyncSentimentClient, SentimentClient
     from lambda_fn.model.classifier import ModelError, Sentiment, SentimentClassifier
 
-__all__ = ["ModelError", "Sentiment", "SentimentClassifier", "SentimentClient", "__version__"]
+__all__ = ["AsyncSentimentClient", "ModelError", "Sentiment", "SentimentClassifier", "SentimentClient", "__version__"]
 
 _HOMES = {
+    "AsyncSentimentClient": "crypto_sentiment.client",
     "ModelError": "lambda_fn.model.classifier",
     "Sentiment": "lambda_fn.model.classifier",
     "SentimentClassifier": "lambda_fn.model.classifier",

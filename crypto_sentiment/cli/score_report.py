@@ -122,7 +122,7 @@ def run_and_report(
     chart: str | None,
 ) -> int:
     """Do the job, say what came of it on standard error, and return the exit code."""
-    from crypto_sentiment.client.client import ServiceError
+    from crypto_sentiment.client import ServiceError
     from lambda_fn.model.classifier import ModelError
 
     console = Console(stderr=True)

@@ -14,7 +14,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crypto_sentiment.client.client import DEFAULT_URL, Scored, SentimentClient, ServiceError
+from crypto_sentiment.client.calls import DEFAULT_URL, Scored, ServiceError
+from crypto_sentiment.client.client import SentimentClient
+from lambda_fn.contract import Exit
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Score comments with a running service.")
 console = Console(stderr=True)
@@ -58,13 +60,13 @@ def score(
 ) -> None:
     """Score a file of comments: every line comes back with `sentiment`, or with `error`."""
     try:
-        comments = [json.loads(line) for line in read(file).splitlines() if line.strip()]
+        comments = [json.loads(line) for line in read(file).split("\n") if line.strip()]
         if not all(isinstance(comment, dict) for comment in comments):
             raise ValueError("every line must be a JSON object")
-        target = output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout)
+        target = output.open("wb") if output else nullcontext(sys.stdout.buffer)
     except (OSError, ValueError) as error:
         console.print(f"cannot read {file} or write {output or 'standard output'}: {error}", style="red", markup=False)
-        raise typer.Exit(2) from None
+        raise typer.Exit(Exit.USAGE) from None
     client = SentimentClient(
         url,
         api_key=api_key,
@@ -81,18 +83,28 @@ def score(
         try:
             for comment, scored in zip(comments, client.score(c.get("text") for c in comments), strict=True):
                 failed += bool(scored.error)
-                lines.write(json.dumps({**comment, **fields(scored)}, ensure_ascii=False) + "\n")
+                lines.write(line({**comment, **fields(scored)}))
                 progress.advance(task)
         except ServiceError as error:
             progress.stop()
             fail(error)
     console.print(f"{len(comments) - failed} scored, {failed} could not be")
     if failed:
-        raise typer.Exit(3)
+        raise typer.Exit(Exit.SOME_NOT_SCORED)
 
 
 def read(file: Path) -> str:
-    return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    """The file's text, without the mark that some programs put in front of UTF-8.
+
+    Lines end at a line feed alone: JSON may hold U+2028 and its like unescaped. Raises OSError, UnicodeDecodeError.
+    """
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    return content.decode("utf-8-sig")
+
+
+def line(comment: dict[str, Any]) -> bytes:
+    """A line of JSON; half a surrogate pair, which UTF-8 cannot hold, stays the escape that it came as."""
+    return json.dumps(comment, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def fields(scored: Scored) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def fields(scored: Scored) -> dict[str, Any]:
 
 def fail(error: ServiceError) -> None:
     console.print(error.message, style="red", markup=False)
-    raise typer.Exit(1)
+    raise typer.Exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from crypto_sentiment.client import client as http
+from crypto_sentiment.client import SentimentClient
+from crypto_sentiment.client import calls as http
 from lambda_fn.model.classifier import Sentiment
 
 CONCURRENCY = 8
@@ -12,7 +13,7 @@ class RemoteClassifier:
     """`classify` as SentimentClassifier has it, by HTTP. Raises ServiceError if the service cannot be used."""
 
     def __init__(self, url: str, api_key: str | None = None):
-        self._client = http.SentimentClient(url, api_key=api_key, detail=True, concurrency=CONCURRENCY)
+        self._client = SentimentClient(url, api_key=api_key, detail=True, concurrency=CONCURRENCY)
         self.revision = service_revision(url, api_key)
         self._away: http.ServiceError | None = None
 

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from typer.testing import CliRunner
 
+from crypto_sentiment.client import SentimentClient, ServiceError
 from crypto_sentiment.client.__main__ import app
-from crypto_sentiment.client.client import MAX_BATCH_BYTES, SentimentClient, ServiceError, batches
+from crypto_sentiment.client.calls import MAX_BATCH_BYTES, batches
 from tests.comments import NEGATIVE, POSITIVE
 from tests.conftest import API_KEY, REPOSITORY
 
@@ -24,7 +26,7 @@ def flaky():
             body = self.rfile.read(int(self.headers["content-length"]))
             server.requests.append((self.path, json.loads(body)))
             status, headers, answer = server.answers.pop(0)
-            content = json.dumps(answer).encode()
+            content = json.dumps(answer).encode() if answer is not None else b"<html>"
             self.send_response(status)
             for name, value in {**headers, "content-length": str(len(content))}.items():
                 self.send_header(name, value)
@@ -178,3 +180,42 @@ def test_a_comment_that_was_too_much_once_is_a_line_like_any_other(server, tmp_p
     assert done.exit_code == 3
     assert len(lines) == 300
     assert [line["id"] for line in lines if "error" in line] == ["7", "9"]
+
+
+def test_lines_end_at_a_line_feed_alone_and_half_surrogates_and_a_bom_are_no_obstacle(server, tmp_path):
+    """U+2028, U+0085 and a vertical tab within a text are text, as JSON has it."""
+    texts = ["to the\u2028moon", "a\u0085scam", "a\x0bscam", "to the moon \ud83d", "to the moon \U0001f680"]
+    source, output = tmp_path / "comments.jsonl", tmp_path / "scored.jsonl"
+    lines = [json.dumps({"text": text}, ensure_ascii="\ud83d" in text) for text in texts]
+    source.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    done = run("score", str(source), "--url", server, "--output", str(output))
+    assert done.exit_code == 0, done.stderr
+    scored = [json.loads(line) for line in output.read_bytes().decode("utf-8").split("\n") if line]
+    assert [comment["text"] for comment in scored] == texts
+    assert [comment["sentiment"]["label"] for comment in scored][1:3] == ["negative", "negative"]
+
+
+def test_standard_input_may_begin_with_a_bom(server):
+    done = run("score", "-", "--url", server, stdin="\ufeff" + json.dumps({"text": "to the moon"}))
+    assert (done.exit_code, json.loads(done.stdout)["sentiment"]["label"]) == (0, "positive")
+
+
+def test_what_is_no_utf8_is_said(tmp_path):
+    source = tmp_path / "comments.jsonl"
+    source.write_bytes(b'{"text": "\xff"}')
+    done = run("score", str(source))
+    assert (done.exit_code, "cannot read" in done.stderr) == (2, True)
+
+
+def test_the_service_is_given_the_time_that_it_asks_for(flaky):
+    flaky.answers = [(503, {"retry-after": "1"}, {}), GOOD]
+    started = time.monotonic()
+    with SentimentClient(flaky.url, backoff_s=0.01) as client:
+        client.analyze("moon")
+    assert time.monotonic() - started >= 1
+
+
+def test_an_answer_that_is_no_json_is_asked_for_again(flaky):
+    flaky.answers = [(200, {}, None), GOOD]
+    with SentimentClient(flaky.url, backoff_s=0.01) as client:
+        assert client.analyze("moon").label == "positive"
