@@ -9,7 +9,7 @@ from lambda_fn import cold_start  # before all others: it pauses the garbage col
 # isort: split
 from mangum import Mangum
 
-from lambda_fn.http import comprehend, ndjson
+from lambda_fn.http import access_log, comprehend, ndjson
 from lambda_fn.http.app import create_app
 from lambda_fn.http.stage import Stage
 from lambda_fn.model.classifier import SentimentClassifier
@@ -20,8 +20,11 @@ try:
 except (SettingsError, ValueError) as error:  # one line that names the variable, not the traceback of an import
     raise SystemExit(str(error)) from None
 
+access_log.configure(get_settings())
 handler = Mangum(
-    Stage(app), lifespan="off", text_mime_types=["text/", "application/json", ndjson.MEDIA_TYPE, comprehend.MEDIA_TYPE]
+    Stage(app, get_settings().root_path),
+    lifespan="off",
+    text_mime_types=["text/", "application/json", ndjson.MEDIA_TYPE, comprehend.MEDIA_TYPE],
 )
 
 cold_start.over()

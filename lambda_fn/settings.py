@@ -61,8 +61,8 @@ class Settings(BaseSettings):
 
     # access to the HTTP API
     api_auth: Literal["none", "api-key", "iam"] = "none"
-    api_key: SecretStr | None = Field(None, description="the key itself (local use)")
-    api_key_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the key")
+    api_key: SecretStr | None = Field(None, description="the key itself, or several in JSON (local use)")
+    api_key_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the key, or several")
     cors_allow_origins: list[str] = Field(default_factory=list, description="JSON list of allowed origins")
     root_path: str = Field("", description="path prefix that a proxy strips, e.g. a REST API's stage")
 
@@ -82,12 +82,20 @@ class Settings(BaseSettings):
 
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    access_log: bool | None = Field(
+        None, description="a line of JSON for every request of the HTTP API; default: where API_AUTH=api-key"
+    )
     metrics_namespace: str = contract.Metric.NAMESPACE
 
     @property
     def on_lambda(self) -> bool:
         """Whether this is a Lambda sandbox (or its emulator), with a deadline and frozen between invocations."""
         return self.aws_lambda_function_memory_size is not None
+
+    @property
+    def logs_access(self) -> bool:
+        """Whether requests are logged. Not by default where nobody has a name: CloudWatch charges for every line."""
+        return self.api_auth == "api-key" if self.access_log is None else self.access_log
 
     @property
     def threads(self) -> int:

@@ -31,10 +31,12 @@ def serialise(sentiment: Sentiment, options: Options) -> dict[str, Any]:
 
 def comment_text(comment: Any, max_chars: int) -> str:
     """The text of one item of a batch. Raises ApiError if it is not a comment that can be scored."""
-    if not isinstance(comment, dict) or "text" not in comment:
-        raise ApiError(422, "invalid_request", "a comment is a JSON object with the field text")
+    if isinstance(comment, dict) and "text" in comment:
+        comment = comment["text"]
+    elif not isinstance(comment, str):
+        raise ApiError(422, "invalid_request", "a comment is a string, or a JSON object with the field text")
     try:
-        return check_text(comment["text"], max_chars)
+        return check_text(comment, max_chars)
     except TextError as error:
         raise text_error(error.code, str(error)) from None
 

@@ -2,9 +2,10 @@
 
     POST /analyze        {"text": ...}         -> {"sentiment": {"label", "score"}}
     POST /batch_analyze  [{"text": ...}, ...]  -> {"sentiment": [{"label", "score"}, ...]}
+    POST /predict        Hugging Face's text classification, and text-embeddings-inference's
     POST /               Amazon Comprehend's DetectSentiment and BatchDetectSentiment
     GET  /mood, /mood/trending, /mood/BTC      how Reddit feels about coins, by the hour
-    GET  /, /health, /info, /docs
+    GET  /, /health, /info, /docs, /metrics
 
 Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
 """
@@ -21,13 +22,13 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from lambda_fn.contract import Cors
-from lambda_fn.http import comprehend, docs, mood, ndjson, page, routes
+from lambda_fn.http import access_log, comprehend, docs, metrics, mood, ndjson, page, predict, routes
 from lambda_fn.http.answers import text_error
-from lambda_fn.http.auth import ApiKeyAuth
+from lambda_fn.http.auth import ApiKeyAuth, RateExceeded
 from lambda_fn.http.errors import ApiError, json_error
 from lambda_fn.http.guard import Guard
 from lambda_fn.http.openapi import describe
-from lambda_fn.http.paths import route_path
+from lambda_fn.http.paths import route_name, route_path
 from lambda_fn.http.workload import Workload
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import Settings
@@ -38,8 +39,13 @@ MEDIA_TYPES = {
     "/": (comprehend.MEDIA_TYPE,),
     "/analyze": ("application/json",),
     "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
+    predict.PATH: (predict.MEDIA_TYPE,),
 }
-ROUTERS = (routes.router, mood.router, comprehend.router, page.router, docs.router)
+ROUTERS = (routes.router, predict.router, mood.router, comprehend.router, page.router, docs.router, metrics.router)
+# The routes by their own names, in counters and logs.
+KNOWN_PATHS = frozenset(
+    path for router in ROUTERS for route in router.routes if (path := getattr(route, "path", None)) is not None
+)
 
 
 def create_app(settings: Settings, classifier: SentimentClassifier | None) -> FastAPI:
@@ -50,7 +56,6 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     """
     app = FastAPI(
         title="Crypto sentiment",
-        root_path=settings.root_path,
         docs_url=None,  # lambda_fn/http/docs.py
         redoc_url=None,
         redirect_slashes=False,  # lambda_fn/http/paths.py
@@ -60,6 +65,7 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     app.state.classifier = classifier
     app.state.auth = ApiKeyAuth(settings)
     app.state.workload = Workload(settings, classifier)
+    app.state.metrics = None if settings.on_lambda else metrics.Metrics(app.state.workload)
     app.state.mood = mood.open_store(settings.mood_source)
     for router in ROUTERS:
         app.include_router(router)
@@ -82,11 +88,14 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         Guard,
         max_body_bytes=settings.max_body_bytes,
         body_timeout_s=settings.body_timeout_s,
+        root_path=settings.root_path,
         workload=app.state.workload,
         authorize=lambda scope, headers: authorize(app, scope, headers),
         media_types=MEDIA_TYPES,
         streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
-        answer=answer,
+        answer=lambda scope, error: answer(app, scope, error),
+        observe=lambda scope, status, seconds: observe(app, scope, status, seconds),
+        destination=lambda scope, headers: predict.PATH if predict.is_call_at_root(scope, headers) else None,
     )
     if settings.cors_allow_origins:
         app.add_middleware(
@@ -106,11 +115,23 @@ async def authorize(app: FastAPI, scope: Scope, headers: dict[str, str]) -> None
         return
     if scope["method"] == "GET" and route_path(scope) in OPEN_PATHS:
         return
-    await app.state.auth.check(headers)
+    scope["key_name"] = await app.state.auth.check(headers)
 
 
-def answer(scope: Scope, error: ApiError) -> Response:
+def observe(app: FastAPI, scope: Scope, status: int, seconds: float) -> None:
+    """Every request, when it has been answered."""
+    route = route_name(route_path(scope), KNOWN_PATHS)
+    if app.state.metrics:
+        app.state.metrics.request(route, scope["method"], status, seconds)
+    access_log.write(scope["request_id"], scope["method"], route, status, seconds, scope.get("key_name"))
+
+
+def answer(app: FastAPI, scope: Scope, error: ApiError) -> Response:
     """An error in the shape that this route's callers know."""
+    if app.state.metrics and error.status >= 400:
+        app.state.metrics.refusal(error)
+    if isinstance(error, RateExceeded):
+        scope["key_name"] = error.key_name
     return comprehend.error_response(scope, error) if comprehend.is_call(scope) else json_error(error)
 
 
@@ -122,7 +143,7 @@ def allowed_methods(app: FastAPI, path: str) -> str:
 
 
 async def on_api_error(request: Request, error: ApiError) -> Response:
-    return answer(request.scope, error)
+    return answer(request.app, request.scope, error)
 
 
 async def on_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -130,11 +151,11 @@ async def on_invalid(request: Request, error: RequestValidationError) -> Respons
     first = error.errors()[0]
     kind, message = first["type"], first["msg"]
     if kind == "json_invalid":
-        return answer(request.scope, ApiError(400, "invalid_json", "the body is not valid JSON"))
+        return answer(request.app, request.scope, ApiError(400, "invalid_json", "the body is not valid JSON"))
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])[1:]
     if kind.startswith("text_"):
-        return answer(request.scope, text_error(kind, f"{place}: {message}"))
-    return answer(request.scope, ApiError(422, "invalid_request", f"{place}: {message}"))
+        return answer(request.app, request.scope, text_error(kind, f"{place}: {message}"))
+    return answer(request.app, request.scope, ApiError(422, "invalid_request", f"{place}: {message}"))
 
 
 async def on_http_exception(request: Request, error: HTTPException) -> Response:
@@ -146,4 +167,4 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         headers["allow"] = allowed_methods(request.app, route_path(request.scope))
         message = f"this route knows {headers['allow']} only"
-    return answer(request.scope, ApiError(error.status_code, code, message, headers))
+    return answer(request.app, request.scope, ApiError(error.status_code, code, message, headers))

@@ -42,6 +42,7 @@ AWS_NAMES = {
     "internal_error": "InternalServerException",
     "auth_unavailable": "ServiceUnavailableException",
     "overloaded": "ServiceUnavailableException",
+    "rate_exceeded": "TooManyRequestsException",
     "body_too_large": "RequestEntityTooLargeException",
     "body_timeout": "RequestTimeoutException",
 }
@@ -83,7 +84,9 @@ async def verify(request: Request, auth: ApiKeyAuth, body: bytes) -> None:
         return
     signature: Signature = request.scope["sigv4"]
     paths = sent_paths(request.scope)
-    if not await auth.proven(lambda key: any(signature.proves(key, "POST", path, body) for path in paths)):
+    name = await auth.proven(lambda key: any(signature.proves(key.value, "POST", path, body) for path in paths))
+    request.scope["key_name"] = name
+    if name is None:
         raise ComprehendError(
             "InvalidSignatureException", "the signature does not match; the secret access key must be the API key"
         )
@@ -91,8 +94,8 @@ async def verify(request: Request, auth: ApiKeyAuth, body: bytes) -> None:
 
 def sent_paths(scope: Scope) -> set[str]:
     """The paths that the caller may have signed: what a proxy strips (a stage, ROOT_PATH) is part of it or not."""
-    root = scope.get("root_path", "").rstrip("/")
-    return {"/", f"{root}/", root or "/"}
+    roots = {"", scope.get("root_path", "").rstrip("/"), scope.get("stage", "")}
+    return {f"{root}/" for root in roots} | {root or "/" for root in roots}
 
 
 REQUEST_SCHEMA = {
@@ -144,6 +147,7 @@ def _documented(description: str, schema: dict[str, Any]) -> dict[str, Any]:
                 408: "the body did not arrive in time",
                 413: "the body is too large",
                 415: "not application/x-amz-json-1.1",
+                429: "the API key has reached its rate",
                 500: "a fault of the service",
                 503: "more is waiting than can be scored soon; see retry-after",
             }.items()

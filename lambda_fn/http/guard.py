@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lambda_fn.http import body
 from lambda_fn.http.errors import ApiError, fault
 from lambda_fn.http.headers import check_media_type, settle
-from lambda_fn.http.paths import lacks_slash, route_path, settled_path
+from lambda_fn.http.paths import lacks_slash, mounted, route_path, settled_path
 from lambda_fn.http.workload import CallerGone, Workload
 
+# As nginx counts requests whose caller has closed the connection before there was an answer.
+CALLER_GONE = 499
 _REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)
 
 
@@ -32,10 +34,13 @@ class Guard:
     500 here, so that no server logs a traceback whose message quotes a comment.
     Every response gets `x-request-id` (the caller's, API Gateway's, or a new one) and `x-total-time` in ms.
 
+    root_path: the prefix of the callers' paths, where the server does not know it.
     workload: the room there is. authorize(scope, headers): raises ApiError for a caller who may not go on; before any
     of the body is read.
     media_types: what may be posted, by path. Elsewhere no body is read: the routes answer 404 or 405.
     answer(scope, error): the response to an error.
+    observe(scope, status, seconds): told of every request when its answer has been sent; 499: its caller had left.
+    destination(scope, headers): the route that a request is meant for where its path alone does not say so, else None.
     """
 
     def __init__(
@@ -43,20 +48,26 @@ class Guard:
         app: ASGIApp,
         max_body_bytes: int,
         body_timeout_s: float,
+        root_path: str,
         workload: Workload,
         authorize: Callable[[Scope, dict[str, str]], Awaitable[None]],
         media_types: dict[str, tuple[str, ...]],
         streams: Callable[[str, str], bool],
         answer: Callable[[Scope, ApiError], Response],
+        destination: Callable[[Scope, dict[str, str]], str | None],
+        observe: Callable[[Scope, int, float], None],
     ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.body_timeout_s = body_timeout_s
+        self.root_path = root_path
         self.workload = workload
         self.authorize = authorize
         self.media_types = media_types
         self.streams = streams
         self.answer = answer
+        self.destination = destination
+        self.observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,13 +75,15 @@ class Guard:
             return
         started = time.perf_counter()
         head = scope["method"] == "HEAD"
+        if self.root_path:
+            scope = {**scope, "root_path": self.root_path}
         scope = {**scope, "method": "GET" if head else scope["method"], "request_id": request_id(scope, {})}
-        responding = False
+        status = 0
 
         async def send_with_headers(message: Any) -> None:
-            nonlocal responding
+            nonlocal status
             if message["type"] == "http.response.start":
-                responding = True
+                status = message["status"]
                 elapsed_ms = (time.perf_counter() - started) * 1000
                 message["headers"] = [
                     *message.get("headers", []),
@@ -91,9 +104,11 @@ class Guard:
         except Exception as error:
             if not isinstance(error, ApiError):
                 error = fault(error, scope["request_id"])
-            if responding:  # too late for another status: cut the connection, so that nobody takes this for whole
+            if status:  # too late for another status: cut the connection, so that nobody takes this for whole
                 raise ConnectionAbortedError(error.code) from None
             await self.answer(scope, error)(scope, receive, send_with_headers)
+        finally:
+            self.observe(scope, status or CALLER_GONE, time.perf_counter() - started)
 
     async def _judged(self, scope: Scope, receive: Receive, held: ExitStack) -> Any:
         """The `receive` that the routes get; `scope` is settled. held: lets go of the body when the request is over.
@@ -106,6 +121,9 @@ class Guard:
         if scope["method"] == "GET" and lacks_slash(scope):
             raise ApiError(307, "slash_missing", "the page is here with a slash", {"location": f"{scope['path']}/"})
         scope["path"] = settled_path(scope)
+        meant = self.destination(scope, headers)
+        if meant:
+            scope["path"] = mounted(scope, meant)
         path = route_path(scope)
         if scope["method"] != "POST" or path not in self.media_types:
             await self.authorize(scope, headers)

@@ -71,6 +71,11 @@ class Lane:
         self._thread: threading.Thread | None = None
 
     @property
+    def requests(self) -> int:
+        """Requests that have been admitted and are not answered yet."""
+        return self._requests
+
+    @property
     def expected_wait_s(self) -> float:
         """Seconds that what has been admitted will take."""
         return self._weight * self.seconds_per_weight

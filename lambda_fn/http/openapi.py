@@ -11,6 +11,11 @@ from lambda_fn.contract import VERSION
 DESCRIPTION = "The mood of crypto comments: a quantized DistilBERT behind a few routes."
 SECURITY_SCHEMES = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "where API_AUTH=api-key"},
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "the same key, as Hugging Face's clients and Prometheus send one",
+    },
     "sigv4": {
         "type": "apiKey",
         "in": "header",
@@ -18,7 +23,7 @@ SECURITY_SCHEMES = {
         "description": "AWS Signature Version 4 for the service `comprehend`; the secret access key is the API key",
     },
 }
-GUARDED = {"/analyze", "/batch_analyze", "/info"}
+GUARDED = {"/analyze", "/batch_analyze", "/predict", "/info", "/metrics"}
 
 
 def describe(app: FastAPI) -> None:
@@ -41,7 +46,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             if path in GUARDED:
-                operation["security"] = [{}, {"apiKey": []}]
+                operation["security"] = [{}, {"apiKey": []}, {"bearer": []}]
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's error shape, which this API does not use
         schema["components"]["schemas"].pop(name, None)
     schema["paths"]["/"]["post"]["responses"].pop("422", None)

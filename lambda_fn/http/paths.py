@@ -16,13 +16,27 @@ def settled_path(scope: Scope) -> str:
     Answering in place rather than redirecting: a POST may lose its body on the way, and behind a proxy the service does
     not know the scheme, host and prefix that the caller used.
     """
-    route = route_path(scope)
-    sent: str = scope["path"]
-    prefix = sent[: len(sent) - len(route)] if sent.endswith(route) else sent
-    return prefix + (route.rstrip("/") or "/")
+    return mounted(scope, route_path(scope).rstrip("/") or "/")
+
+
+def mounted(scope: Scope, route: str) -> str:
+    """The path of `route`, with the prefix if the sent path has it."""
+    path: str = scope["path"]
+    sent = route_path(scope)
+    return (path[: len(path) - len(sent)] if path.endswith(sent) else path) + route
 
 
 def lacks_slash(scope: Scope) -> bool:
     """Whether this is the mount's bare prefix (`/prod`), from where a page's relative links would lead elsewhere."""
     root = scope.get("root_path", "").rstrip("/")
     return bool(root) and scope["path"] == root
+
+
+def route_name(path: str, known: frozenset[str]) -> str:
+    """The route by a name for counters and logs, which nothing that a caller makes up can become.
+
+    path: as `route_path` gives it. known: paths that stand for themselves.
+    """
+    if path in known:
+        return path
+    return "/mood/{symbol}" if path.startswith("/mood/") else "other"

@@ -12,6 +12,7 @@ from lambda_fn.http import ndjson
 from lambda_fn.http.answers import comment_text, outcome, serialise, text_error
 from lambda_fn.http.errors import ApiError
 from lambda_fn.http.schemas import (
+    TEXT_SCHEMA,
     AnalyzeOptions,
     AnalyzeResponse,
     BatchAnalyzeResponse,
@@ -36,6 +37,7 @@ ERRORS = {
     413: "the body, a comment or the batch is too large",
     415: "not JSON in UTF-8, or compressed with anything but gzip",
     422: "JSON of the wrong shape, or a comment that cannot be scored",
+    429: "the API key has reached its rate: try again after the seconds in retry-after",
     500: "a fault of the service",
     503: "more is waiting than can be scored soon: try again after the seconds in retry-after",
 }
@@ -59,6 +61,7 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
             return scored({"sentiment": serialise(sentiment, options)}, [sentiment], request, options, started)
         work = partial(explain, state.classifier, comment.text, state.settings.max_explain_words)
         sentiment, words = await workload.call(request, work, EXPLAIN_WEIGHT)
+        workload.observe([sentiment])
     except TextError as error:
         raise text_error(error.code, f"body.text: {error}") from None
     body = {
@@ -83,7 +86,10 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Comment"}},
+                    "schema": {
+                        "type": "array",
+                        "items": {"anyOf": [{"$ref": "#/components/schemas/Comment"}, TEXT_SCHEMA]},
+                    },
                 },
                 ndjson.MEDIA_TYPE: {
                     "schema": {"description": "one JSON object a line, each as in the list"},
@@ -94,7 +100,7 @@ async def analyze(request: Request, comment: Comment, options: Annotated[Analyze
     },
 )
 async def batch_analyze(request: Request, options: Annotated[BatchOptions, Query()]) -> Response:
-    """Score many comments, in order.
+    """Score many comments, in order; each an object with the field `text`, or a string.
 
     As `application/x-ndjson`, one comment a line, there may be any number of them, and every bad one gets an error in
     its place.
@@ -176,9 +182,7 @@ def parse(body: bytes) -> list[Any]:
     return comments
 
 
-def scored(
-    body: dict[str, Any], sentiments: list[Sentiment], request: Request, options: Options, started: float
-) -> JSONResponse:
+def scored(body: Any, sentiments: list[Sentiment], request: Request, options: Options, started: float) -> JSONResponse:
     """`body` with the headers that say what the answer took: tokens read, comments cut, milliseconds of inference."""
     state = request.app.state
     if options.detail:

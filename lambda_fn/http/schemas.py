@@ -37,6 +37,56 @@ class Comment(BaseModel):
     text: CommentText
 
 
+TEXT_SCHEMA = {"type": "string", "minLength": 1, "pattern": READABLE}
+_LIST_OF_ONE = {"type": "array", "items": TEXT_SCHEMA, "minItems": 1, "maxItems": 1}
+
+# Of /predict: Hugging Face's text classification, and text-embeddings-inference's.
+PREDICT_SCHEMA: dict[str, Any] = {
+    "oneOf": [
+        {
+            "title": "HuggingFaceInputs",
+            "type": "object",
+            "required": ["inputs", "parameters"],
+            "properties": {
+                "inputs": {"oneOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]},
+                "parameters": {
+                    "type": ["object", "null"],
+                    "properties": {
+                        "top_k": {"type": ["integer", "null"], "minimum": 1},
+                        "function_to_apply": {"enum": ["softmax", None]},
+                    },
+                },
+            },
+            "examples": [{"inputs": "Crypto to the moon!", "parameters": {"top_k": 1}}],
+        },
+        {
+            "title": "TextEmbeddingsInferenceInputs",
+            "type": "object",
+            "required": ["inputs"],
+            "properties": {
+                "inputs": {"oneOf": [TEXT_SCHEMA, _LIST_OF_ONE, {"type": "array", "items": _LIST_OF_ONE}]},
+                "raw_scores": {"const": False},
+            },
+            "not": {"required": ["parameters"]},
+            "examples": [{"inputs": [["Crypto to the moon!"], ["total scam"]]}],
+        },
+    ]
+}
+_CLASSES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["label", "score"],
+        "properties": {
+            "label": {"enum": ["negative", "neutral", "positive"]},
+            "score": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+    },
+}
+# The classes of one text (text-embeddings-inference), or of each text.
+PREDICT_RESPONSE = {"anyOf": [_CLASSES, {"type": "array", "items": _CLASSES}]}
+
+
 class Options(BaseModel):
     """Query parameters. Without any, the answer has the shape that clients have always known."""
 

@@ -60,16 +60,27 @@ def slices(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 class Workload:
-    """The process's lanes, and the bytes of all bodies that it holds."""
+    """The process's lanes, and the bytes of all bodies that it holds.
+
+    observers: called with the results of every piece of work, in the lanes' threads.
+    """
 
     def __init__(self, settings: Settings, classifier: SentimentClassifier | None):
         def score(texts: list[str]) -> list[Sentiment | TextError]:
             assert classifier is not None  # an app without one describes itself and scores nothing
-            return classify_each(classifier, texts)
+            results = classify_each(classifier, texts)
+            self.observe(results)
+            return results
 
+        self.observers: list[Callable[[Sequence[Sentiment | TextError]], None]] = []
         self.bytes_held = BytesHeld(settings.max_pending_bytes)
         self.quick = Lane("quick", score, settings.max_pending_requests, settings.max_wait_s)
         self.large = Lane("large", score, settings.max_pending_batches, settings.max_batch_wait_s)
+
+    def observe(self, results: Sequence[Sentiment | TextError]) -> None:
+        """Tell the observers of comments that have been scored: `call` does not, for what it does is its caller's."""
+        for observer in self.observers:
+            observer(results)
 
     def check(self, body_bytes: int | None) -> None:
         """Raises Overloaded if a body of this many bytes (None: unknown) will not find a place: before it is read."""

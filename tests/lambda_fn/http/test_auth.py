@@ -129,7 +129,7 @@ def test_forgets_the_old_key_when_its_time_is_up(aws, secret, secret_auth, clock
 
 def test_a_guesser_does_not_drive_calls_to_secrets_manager(secret_auth, monkeypatch):
     calls = []
-    monkeypatch.setattr(secret_auth._secret, "_fetch", lambda: calls.append(1) or b"first-key")
+    monkeypatch.setattr(secret_auth._secret, "_fetch", lambda: calls.append(1) or "first-key")
     for guess in range(50):
         with pytest.raises(Unauthorized):
             check(secret_auth, f"guess-{guess}")
@@ -219,3 +219,25 @@ def test_says_in_a_line_which_pairs_it_cannot_read(aws, secret, secret_auth, cap
         check(secret_auth, "one-value")
     assert "the secret holds several pairs" in caplog.text
     assert "one-value" not in caplog.text
+
+
+def test_named_keys_are_added_and_revoked_without_a_restart(aws, secret, secret_auth, clock):
+    check(secret_auth, "first-key")
+    aws.put_secret_value(SecretId=secret, SecretString='{"keys": {"alice": "first-key", "bob": "second-key"}}')
+    clock.now += auth.MIN_REFETCH_S
+    check(secret_auth, "second-key")
+    assert run(secret_auth.check({"x-api-key": "first-key"})) == "alice"
+    aws.put_secret_value(SecretId=secret, SecretString='{"keys": {"alice": "first-key"}}')
+    clock.now += auth.KEY_TTL_S
+    check(secret_auth, "first-key")
+    with pytest.raises(Unauthorized):
+        check(secret_auth, "second-key")
+
+
+def test_a_slip_in_the_secret_leaves_the_keys_as_they_were(aws, secret, secret_auth, clock, caplog):
+    check(secret_auth, "first-key")
+    aws.put_secret_value(SecretId=secret, SecretString='{"keys": {"alice": {"key": "second-key", "rate": -1}}}')
+    clock.now += auth.KEY_TTL_S
+    check(secret_auth, "first-key")
+    assert "rate and burst are numbers above 0" in caplog.text
+    assert "second-key" not in caplog.text
