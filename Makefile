@@ -30,8 +30,9 @@ PIP_QUIET := --quiet --disable-pip-version-check
 UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-training test-hugging-face test-image test-spark model data cost cost-docs simulate lint readme \
-  mood-picture synth deploy publish lock clean bench bench-guard spark-environment readme-check package-check
+.PHONY: help run test test-slow test-training test-hugging-face test-image test-spark model data cost cost-docs measure \
+  simulate lint readme mood-picture synth deploy publish lock clean bench bench-guard spark-environment readme-check \
+  package-check
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -83,6 +84,11 @@ cost: $(VENV)/.ready  ## what 10 million comments a day cost, each way of runnin
 cost-docs: $(VENV)/.ready  ## write docs/COST.md and docs/cost
 	$(VENV)/bin/crypto-sentiment cost --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
 	$(VENV)/bin/crypto-sentiment simulate --markdown docs/cost/simulation.md
+
+measure: $(VENV)/.ready  ## measure the shipped model for the bill, with VNNI and with AVX2 only (needs cc, objdump); then cost-docs
+	$(PY) -m crypto_sentiment.cost.measure $(if $(COMMENTS),--comments $(COMMENTS))
+	$(PY) -m scripts.benchmark.masked 3 $(PY) -m crypto_sentiment.cost.measure --host avx2 $(if $(COMMENTS),--comments $(COMMENTS))
+	$(MAKE) cost-docs
 
 simulate: $(VENV)/.ready  ## play a day event by event and compare its bill with the estimate
 	$(VENV)/bin/crypto-sentiment simulate $(ARGS)

@@ -1,4 +1,7 @@
-"""HTTPS: API Gateway HTTP API -> Lambda. Throttled, logged, and closed to those without a key by default."""
+"""HTTPS: API Gateway HTTP API -> Lambda, throttled and logged; or the function's own URL, free and with neither.
+
+Closed to those without a key by default.
+"""
 
 import json
 
@@ -14,6 +17,7 @@ from cdk.context import ContextValues
 from cdk.function import ImageFunction, log_group
 from cdk.nag import accept
 from cdk.resource import resource
+from cdk.rollout import canary
 from lambda_fn.contract import API_HANDLER, Cors
 
 # What is told apart when something is slow or refused; no query, no body, no header.
@@ -38,7 +42,9 @@ METHODS = {"api-key": ANY, "none": ANY, "iam": SIGNED}
 
 
 class SentimentApi(Construct):
-    """function: lambda_fn.api.handler. http_api, stage: in front of it."""
+    """function: lambda_fn.api.handler. http_api, stage: in front of it, unless it has a URL of its own."""
+
+    http_api: apigateway.HttpApi | None = None
 
     def __init__(self, scope: Construct, id: str, context: ContextValues):
         super().__init__(scope, id)
@@ -54,31 +60,52 @@ class SentimentApi(Construct):
         )
         for name, value in access_environment(self, context, self.function).items():
             self.function.add_environment(name, value)
-        self.http_api = apigateway.HttpApi(
+        target = self._target(context)
+        if context.api_front == "function-url":
+            self.url = self._function_url(context, target)
+        else:
+            self.http_api = self._http_api(context, target)
+            self.stage = self._stage(context, self.http_api)
+            self.url = self.http_api.api_endpoint
+
+    def _http_api(self, context: ContextValues, target: lambda_.IFunction) -> apigateway.HttpApi:
+        http_api = apigateway.HttpApi(
             self,
             "HttpApi",
             description="Sentiment of crypto comments",
             create_default_stage=False,
             cors_preflight=self._cors(context),
         )
-        integration = integrations.HttpLambdaIntegration("Lambda", self._target(context))
+        integration = integrations.HttpLambdaIntegration("Lambda", target)
         for path in ("/", "/{proxy+}"):
-            self.http_api.add_routes(
+            http_api.add_routes(
                 path=path,
                 methods=METHODS[context.api_auth],
                 integration=integration,
                 authorizer=authorizers.HttpIamAuthorizer() if context.api_auth == "iam" else None,
             )
-        self.stage = self._stage(context)
         if context.api_auth != "iam":
             reason = "The function compares the key in x-api-key: HTTP APIs have no API keys of their own."
             if context.api_auth == "none":
                 reason = "Whoever deployed this chose api_auth=none; synth warns of it."
-            accept(self.http_api, "AwsSolutions-APIG4", reason)
+            accept(http_api, "AwsSolutions-APIG4", reason)
+        return http_api
 
-    @property
-    def url(self) -> str:
-        return self.http_api.api_endpoint
+    def _function_url(self, context: ContextValues, target: lambda_.IFunction) -> str:
+        """A URL that reaches the function with nothing between: the app checks the key, as behind the HTTP API."""
+        cors = lambda_.FunctionUrlCorsOptions(
+            allowed_origins=context.cors_origins,
+            allowed_methods=[lambda_.HttpMethod(method) for method in Cors.METHODS],
+            allowed_headers=list(Cors.ALLOW_HEADERS),
+            exposed_headers=list(Cors.EXPOSE_HEADERS),
+            max_age=Duration.seconds(Cors.MAX_AGE_S),
+        )
+        signed = context.api_auth == "iam"
+        url = target.add_function_url(
+            auth_type=lambda_.FunctionUrlAuthType.AWS_IAM if signed else lambda_.FunctionUrlAuthType.NONE,
+            cors=cors if context.cors_origins else None,
+        )
+        return url.url
 
     def _cors(self, context: ContextValues) -> apigateway.CorsPreflightOptions | None:
         if not context.cors_origins:
@@ -92,22 +119,25 @@ class SentimentApi(Construct):
         )
 
     def _target(self, context: ContextValues) -> lambda_.IFunction:
-        """The function, or its alias with environments kept warm."""
-        if not context.api_provisioned:
+        """The function; or its alias, with environments kept warm or with a careful rollout."""
+        if not context.api_provisioned and context.rollout == "all-at-once":
             return self.function
-        return lambda_.Alias(
+        alias = lambda_.Alias(
             self,
             "Live",
             alias_name="live",
             version=self.function.current_version,
-            provisioned_concurrent_executions=context.api_provisioned,
+            provisioned_concurrent_executions=context.api_provisioned or None,
         )
+        if context.rollout == "canary":
+            canary(self, alias)
+        return alias
 
-    def _stage(self, context: ContextValues) -> apigateway.HttpStage:
+    def _stage(self, context: ContextValues, http_api: apigateway.HttpApi) -> apigateway.HttpStage:
         stage = apigateway.HttpStage(
             self,
             "Stage",
-            http_api=self.http_api,
+            http_api=http_api,
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=context.api_rate, burst_limit=context.api_burst),

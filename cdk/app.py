@@ -16,6 +16,7 @@ from cdk.sentiment import SentimentStack
 STACKS: dict[str, list[type[SentimentStack] | type[FargateStack]]] = {
     "lambda": [SentimentStack],
     "fargate": [FargateStack],
+    "fargate-worker": [FargateStack],
     "both": [SentimentStack, FargateStack],
 }
 
@@ -32,7 +33,8 @@ def build(context: Mapping[str, object] | None = None, outdir: str | None = None
     for stack in STACKS[values.compute]:
         name = "-".join(filter(None, [stack.__name__, values.stage]))
         stacks.append(stack(app, name, values))
-        aws_cdk.Tags.of(stacks[-1]).add("project", "crypto-sentiment")
+        for name, text in {"project": "crypto-sentiment", **values.tags}.items():
+            aws_cdk.Tags.of(stacks[-1]).add(name, text)
     MonthlyBudget(stacks[0], "MonthlyBudget", values, stacks[0].monitoring.topic)  # one account, one budget
     return app
 

@@ -1,6 +1,7 @@
 """Bulk scoring on Lambda: SQS -> Lambda, in batches, as many at once as `bulk_concurrency` allows."""
 
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
@@ -10,6 +11,7 @@ from cdk.context import ContextValues
 from cdk.function import ImageFunction
 from cdk.nag import accept
 from cdk.resource import resource
+from cdk.rollout import canary
 from lambda_fn.contract import BULK_HANDLER, PARTS_PREFIX, RESULTS_PREFIX
 
 
@@ -40,7 +42,7 @@ class BulkScoring(Construct):
         )
         data.grant_scoring(self.function)
         # No reserved concurrency here: with it, SQS's pollers would take messages only to have them throttled.
-        self.function.add_event_source(
+        self._target(context).add_event_source(
             event_sources.SqsEventSource(
                 data.queue,
                 batch_size=context.bulk_batch_size,
@@ -50,6 +52,14 @@ class BulkScoring(Construct):
             )
         )
         accept_bucket_wildcards(self.function.execution_role, data)
+
+    def _target(self, context: ContextValues) -> lambda_.IFunction:
+        """The function, or its alias with a careful rollout."""
+        if context.rollout == "all-at-once":
+            return self.function
+        alias = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
+        canary(self, alias)
+        return alias
 
 
 def accept_bucket_wildcards(role: IConstruct, data: BulkData) -> None:

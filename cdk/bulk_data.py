@@ -23,6 +23,11 @@ def metrics_namespace(scope: Construct) -> str:
     return f"{Metric.NAMESPACE}/{Stack.of(scope).stack_name}"
 
 
+def _removal(context: ContextValues) -> RemovalPolicy:
+    """What `cdk destroy` does with comments that wait and with results."""
+    return RemovalPolicy.DESTROY if context.on_destroy == "delete" else RemovalPolicy.RETAIN
+
+
 class BulkData(Construct):
     """queue: bulk messages, and notifications of the input bucket. dlq: messages that failed `bulk_receives` times."""
 
@@ -34,6 +39,7 @@ class BulkData(Construct):
             retention_period=DLQ_RETENTION,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            removal_policy=_removal(context),
         )
         self.queue = sqs.Queue(
             self,
@@ -43,6 +49,7 @@ class BulkData(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dlq, max_receive_count=context.bulk_receives),
+            removal_policy=_removal(context),
         )
         self.inputs = self._bucket("Inputs", context.input_days, context)
         self.results = self._bucket("Results", context.results_days, context)
@@ -90,7 +97,7 @@ class BulkData(Construct):
                     expiration=Duration.days(days), abort_incomplete_multipart_upload_after=Duration.days(7)
                 )
             ],
-            removal_policy=RemovalPolicy.DESTROY if delete else RemovalPolicy.RETAIN,
+            removal_policy=_removal(context),
             auto_delete_objects=delete,
         )
         accept(

@@ -10,7 +10,6 @@ from cdk.nag import accept
 from lambda_fn.contract import Env
 
 CPU_ARCHITECTURES = {"x86_64": ecs.CpuArchitecture.X86_64, "arm64": ecs.CpuArchitecture.ARM64}
-CAPACITY_PROVIDERS = {"on-demand": "FARGATE", "spot": "FARGATE_SPOT"}
 
 CPU_UNITS_PER_VCPU = 1024
 
@@ -65,7 +64,12 @@ def service_options(context: ContextValues) -> dict:
     return {
         "assign_public_ip": True,
         "capacity_provider_strategies": [
-            ecs.CapacityProviderStrategy(capacity_provider=CAPACITY_PROVIDERS[context.fargate_capacity], weight=1)
+            ecs.CapacityProviderStrategy(capacity_provider=provider, weight=percent)
+            for provider, percent in (
+                ("FARGATE", 100 - context.fargate_spot_percent),
+                ("FARGATE_SPOT", context.fargate_spot_percent),
+            )
+            if percent
         ],
         "circuit_breaker": ecs.DeploymentCircuitBreaker(rollback=True),
         "min_healthy_percent": 100,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from lambda_fn.contract import Default
+from lambda_fn.contract import LEAST_MEMORY_MB, Default
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, up to two years
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
@@ -31,7 +31,13 @@ FARGATE_MEMORY = {
     4096: (8192, 30720, 1024),
 }
 
-LambdaMemory = Annotated[int, Field(ge=128, le=10240)]
+# From what the process needs; AWS would take 128.
+LambdaMemory = Annotated[int, Field(ge=LEAST_MEMORY_MB, le=10240)]
+
+
+# Steps of one scaling policy, AWS's default quota; a worker is a step.
+# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html
+MOST_SCALING_STEPS = 19
 
 
 class WrongContextValue(ValueError):
@@ -42,7 +48,9 @@ class ContextValues(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     # what is deployed
-    compute: Literal["lambda", "fargate", "both"] = Field("lambda", description="what runs the model")
+    compute: Literal["lambda", "fargate", "fargate-worker", "both"] = Field(
+        "lambda", description="what runs the model (fargate-worker: bulk scoring alone, without an API)"
+    )
     stage: str = Field(
         "",
         pattern=r"^[a-z0-9-]{0,20}$",
@@ -59,10 +67,25 @@ class ContextValues(BaseModel):
         description="Python image that the Dockerfile starts from",
     )
     on_destroy: Literal["retain", "delete"] = Field(
-        "retain", description="what `cdk destroy` does with the two buckets"
+        "retain", description="what `cdk destroy` does with the two buckets and the two queues"
+    )
+
+    tags: dict[str, str] = Field(
+        {}, examples=["team=data,cost-centre=42"], description="tags on every resource, beside project=crypto-sentiment"
+    )
+    tracing: Literal["off", "xray"] = Field("off", description="whether the functions are traced by X-Ray")
+    rollout: Literal["all-at-once", "canary"] = Field(
+        "all-at-once",
+        description="canary: a new version gets 10 % of calls for 5 minutes, and goes again if it fails",
     )
 
     # the HTTP API
+    api_front: Literal["http-api", "function-url"] = Field(
+        "http-api", description="what stands before the function; a Function URL is free, and has no throttle or logs"
+    )
+    root_path: str = Field(
+        "", pattern=r"^(/[\w.-]+)*$", examples=["/v1"], description="path that a proxy or a domain's mapping strips"
+    )
     api_auth: Literal["api-key", "iam", "none"] = Field("api-key", description="who may call the HTTP API")
     cors_origins: list[str] = Field(
         [],
@@ -165,14 +188,17 @@ class ContextValues(BaseModel):
     fargate_memory_mb: int = Field(
         Default.FARGATE_MEMORY_MB, ge=512, le=30_720, description="memory of a task; the choices depend on its CPU"
     )
-    fargate_capacity: Literal["on-demand", "spot"] = Field("on-demand", description="how tasks are bought")
+    fargate_spot_percent: int = Field(0, ge=0, le=100, description="share of tasks that run on Spot")
     fargate_min_tasks: int = Field(Default.FARGATE_MIN_TASKS, ge=1, le=100, description="API tasks at least")
     fargate_max_tasks: int = Field(Default.FARGATE_MAX_TASKS, ge=1, le=100, description="API tasks at most")
     fargate_requests_per_target: int = Field(
         1_800, ge=1, le=1_000_000, description="requests a minute for which a task is added or removed"
     )
     worker_max_tasks: int = Field(
-        Default.WORKER_MAX_TASKS, ge=1, le=100, description="bulk workers at most; with an empty queue there is none"
+        Default.WORKER_MAX_TASKS,
+        ge=1,
+        le=MOST_SCALING_STEPS,
+        description="bulk workers at most (a scaling policy's steps); with an empty queue there is none",
     )
     worker_messages_per_task: int = Field(
         100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
@@ -182,6 +208,16 @@ class ContextValues(BaseModel):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if any(not equals or not name.strip() for name, equals, _ in pairs):
+            raise ValueError("tags are written name=value,name=value")
+        return {name.strip(): text.strip() for name, _, text in pairs}
 
     @field_validator("cors_origins")
     @classmethod
@@ -211,10 +247,14 @@ class ContextValues(BaseModel):
             f"fargate_memory_mb with fargate_cpu={self.fargate_cpu} must be {low} to {high} in steps of {step}, "
             f"not {self.fargate_memory_mb}": self.fargate_memory_mb not in range(low, high + 1, step),
             "api_auth=iam needs compute=lambda: a load balancer checks no signatures": self.api_auth == "iam"
-            and self.compute != "lambda",
-            "history=true needs compute=lambda or compute=both": self.history and self.compute == "fargate",
+            and self.compute in ("fargate", "both"),
+            "history=true needs compute=lambda or compute=both": self.history
+            and self.compute in ("fargate", "fargate-worker"),
             f"history=true needs {self.history_environment}: run `make spark-environment`": self.history
             and not Path(self.history_environment).is_file(),
+            "api_front=function-url needs an api_concurrency of 1 or more: nothing else bounds its bill": self.api_front
+            == "function-url"
+            and not self.api_concurrency,
             "fargate_access=https needs certificate_arn": self.fargate_access == "https" and not self.certificate_arn,
         }
         if wrong := [message for message, holds in problems.items() if holds]:
@@ -224,7 +264,7 @@ class ContextValues(BaseModel):
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> "ContextValues":
         """The values among CDK's context values. Raises WrongContextValue, which names all that are wrong."""
-        wrong = [f"{name}: there is no such context value; {meant} is one" for name, meant in _misspelt(context)]
+        wrong = [f"{name}: there is no such context value{hint}" for name, hint in _unknown(context)]
         try:
             values = cls.model_validate(context)
         except ValidationError as error:
@@ -234,14 +274,26 @@ class ContextValues(BaseModel):
         return values
 
 
-def _misspelt(context: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Names that are nearly a context value's. Others may be CDK's own or another tool's, and are let be."""
-    unknown = [name for name in context if name not in ContextValues.model_fields and not set(":/@") & set(name)]
-    near = (
-        (name, difflib.get_close_matches(name.lower().replace("-", "_"), ContextValues.model_fields, 1, 0.8))
-        for name in unknown
-    )
-    return [(name, found[0]) for name, found in near if found]
+# Context that CDK itself brings without a namespace.
+CDKS_OWN = frozenset({"cli-telemetry", "availability-zones", "assets", "tree"})
+
+
+def _unknown(context: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Names that nothing reads, each with what was perhaps meant. Namespaced ones are CDK's or another tool's."""
+    unknown = [
+        name
+        for name in context
+        if name not in ContextValues.model_fields and name not in CDKS_OWN and not set(":/@") & set(name)
+    ]
+    return [(name, f"; did you mean {near}?" if (near := nearest(name)) else "") for name in unknown]
+
+
+def nearest(name: str) -> str | None:
+    """The context value whose name is nearest, or has the given word in it."""
+    word = name.lower().replace("-", "_")
+    spelt = difflib.get_close_matches(word, ContextValues.model_fields, 1, 0.7)
+    named = [field for field in ContextValues.model_fields if word in field.split("_")]
+    return " or ".join(spelt or named) or None
 
 
 def _explain(error: ErrorDetails) -> str:

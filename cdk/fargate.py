@@ -20,13 +20,16 @@ class FargateStack(Stack):
         super().__init__(scope, id, description="Sentiment of crypto comments on Fargate", **options)
         self.data = BulkData(self, "Data", context, visibility_timeout=visibility_timeout(context))
         cluster = self._cluster()
-        self.api = FargateApi(self, "Api", context, cluster)
         self.worker = FargateWorker(self, "Worker", context, cluster, self.data)
         self.monitoring = Monitoring(self, "Monitoring", context)
-        self.monitoring.watch_balancer(self.api.balancer, self.api.targets, context)
+        services = {"Worker": self.worker.service}
+        if context.compute != "fargate-worker":
+            self.api = FargateApi(self, "Api", context, cluster)
+            services["Api"] = self.api.service
+            self.monitoring.watch_balancer(self.api.balancer, self.api.targets, context)
         self.monitoring.watch_scores()
         self.monitoring.watch_queue(self.data, context)
-        self.monitoring.watch_services({"Api": self.api.service, "Worker": self.worker.service})
+        self.monitoring.watch_services(services)
         self.data.add_outputs(self)
         Annotations.of(self).add_info_v2("worst-day", fargate_sentence(context))
 

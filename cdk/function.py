@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.context import ContextValues
+from cdk.nag import accept
 from cdk.resource import resource
 from lambda_fn.contract import Env
 
@@ -54,6 +55,8 @@ class ImageFunction(lambda_.DockerImageFunction):
         role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         group.grant_write(role)
         self.execution_role = role
+        if context.tracing == "xray":
+            accept(role, "AwsSolutions-IAM5", "X-Ray's two actions know no resources.", applies_to=["Resource::*"])
         super().__init__(
             scope,
             id,
@@ -65,6 +68,7 @@ class ImageFunction(lambda_.DockerImageFunction):
             environment={Env.LOG_LEVEL: context.log_level, **environment},
             role=role,
             log_group=group,
+            tracing=lambda_.Tracing.ACTIVE if context.tracing == "xray" else lambda_.Tracing.DISABLED,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=_APPLICATION_LOG_LEVELS[context.log_level],
             # WARN drops the START, END and REPORT lines: some 500 bytes of log that each invocation would pay for.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Annotations, Aws, Duration
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -61,6 +61,21 @@ class Monitoring(Construct):
         dead = data.dlq.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, label="in the DLQ")
         self.alarm("DeadLetters", dead, 0, "Messages that could not be scored wait in the dead-letter queue.")
         self.alarm("OldestMessage", age, context.bulk_age_s, "Bulk scoring is falling behind its queue.")
+        self.alarm(
+            "NothingScored",
+            cloudwatch.MathExpression(
+                expression="IF(waiting > 0 AND FILL(deleted, 0) < 1, 1, 0)",
+                using_metrics={
+                    "waiting": data.queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES),
+                    "deleted": data.queue.metric_number_of_messages_deleted(period=FIVE_MINUTES),
+                },
+                period=FIVE_MINUTES,
+                label="messages wait and none is scored",
+            ),
+            0,
+            "Messages wait in the bulk queue, and for a quarter of an hour none was scored.",
+            periods=3,
+        )
         sent = data.queue.metric_number_of_messages_sent(period=FIVE_MINUTES, label="sent")
         deleted = data.queue.metric_number_of_messages_deleted(period=FIVE_MINUTES, label="scored")
         self.graphs(("Bulk messages", [sent, deleted]), ("Bulk queue", [waiting, dead]), ("Bulk delay", [age]))
@@ -148,7 +163,13 @@ class Monitoring(Construct):
         ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         for service in ("cloudwatch", "budgets"):
             topic.grant_publish(iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=ours))
-        if context.alarm_email:
+        if not context.alarm_email:
+            Annotations.of(self).add_warning_v2(
+                "nobody-told",
+                "alarm_email is empty: nobody is told of alarms or of the budget. Give -c alarm_email=you@example.org, "
+                "or subscribe to the topic",
+            )
+        else:
             topic.add_subscription(subscriptions.EmailSubscription(context.alarm_email))
         accept(
             topic,

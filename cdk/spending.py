@@ -6,6 +6,7 @@ top.
 
 from cdk.context import ContextValues
 from cdk.prices import rate
+from lambda_fn.contract import Standing
 
 SECONDS_A_DAY = 86_400
 HOURS_A_DAY = 24
@@ -19,17 +20,17 @@ METERED_PER_REQUEST = 12
 ZONES = 2
 
 # What stands there whether anybody calls or not. Accounts have 10 alarms, 3 dashboards and 1 million SQS requests free.
-IMAGE_GB = 0.1
 IDLE_POLLERS = 5  # Lambda's, on an empty queue, each asking every 20 s
 POLL_S = 20
-ALARMS = {"lambda": 8, "fargate": 9}  # Fargate's with the four that scale its services
 HOURS_A_MONTH = 720
 
 
 def http_api_worst_day(context: ContextValues) -> float:
     """USD: the throttle's every request, and all concurrent executions busy around the clock."""
-    requests = context.api_rate * SECONDS_A_DAY + context.api_burst
+    if context.api_front == "function-url":
+        return _function_url_worst_day(context)
     lambda_request = rate("lambda.requests", context.architecture)
+    requests = context.api_rate * SECONDS_A_DAY + context.api_burst
     busiest = context.api_rate * context.api_timeout_s
     concurrency = min(busiest, context.api_concurrency) if context.api_concurrency else busiest
     gb_s_a_day = context.api_memory_mb / 1024 * SECONDS_A_DAY
@@ -37,6 +38,20 @@ def http_api_worst_day(context: ContextValues) -> float:
     return (
         requests * (METERED_PER_REQUEST * rate("apigateway.http") + lambda_request + logged)
         + concurrency * gb_s_a_day * rate("lambda.duration", context.architecture)
+        + context.api_provisioned * gb_s_a_day * rate("lambda.provisioned", context.architecture)
+    )
+
+
+def _function_url_worst_day(context: ContextValues) -> float:
+    """USD: no throttle stands before a Function URL, so its concurrency bounds it, at AWS's ten requests a second each.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
+    requests = 10 * context.api_concurrency * SECONDS_A_DAY
+    gb_s_a_day = context.api_memory_mb / 1024 * SECONDS_A_DAY
+    return (
+        requests * rate("lambda.requests", context.architecture)
+        + context.api_concurrency * gb_s_a_day * rate("lambda.duration", context.architecture)
         + context.api_provisioned * gb_s_a_day * rate("lambda.provisioned", context.architecture)
     )
 
@@ -49,6 +64,8 @@ def bulk_worst_day(context: ContextValues) -> float:
 
 def fargate_worst_day(context: ContextValues) -> float:
     """USD: every task that scaling may start, on demand, with its address, and the load balancer's hours."""
+    if context.compute == "fargate-worker":
+        return HOURS_A_DAY * context.worker_max_tasks * _task_hour(context)
     tasks = context.fargate_max_tasks + context.worker_max_tasks
     return HOURS_A_DAY * (tasks * _task_hour(context) + rate("alb.hour") + ZONES * rate("ipv4.hour"))
 
@@ -64,14 +81,18 @@ def _task_hour(context: ContextValues) -> float:
 def lambda_sentence(context: ContextValues) -> str:
     http, bulk = http_api_worst_day(context), bulk_worst_day(context)
     limits = f"{context.api_concurrency} at once" if context.api_concurrency else "no reserved concurrency"
+    throttle = f"{context.api_rate} requests/s, " if context.api_front == "http-api" else ""
     return (
         f"The worst day costs at most ${http + bulk:,.2f}: HTTPS ${http:,.2f} "
-        f"({context.api_rate} requests/s, {limits}), bulk ${bulk:,.2f} "
+        f"({throttle}{limits}), bulk ${bulk:,.2f} "
         f"({context.bulk_concurrency} at once), data out not counted."
     )
 
 
 def fargate_sentence(context: ContextValues) -> str:
+    if context.compute == "fargate-worker":
+        worst = fargate_worst_day(context)
+        return f"The worst day costs at most ${worst:,.2f}: {context.worker_max_tasks} workers around the clock."
     return (
         f"The worst day costs at most ${fargate_worst_day(context):,.2f}: {context.fargate_max_tasks} API tasks and "
         f"{context.worker_max_tasks} workers around the clock, load-balancer capacity units and data out not counted."
@@ -81,17 +102,17 @@ def fargate_sentence(context: ContextValues) -> str:
 def idle_month(context: ContextValues, mode: str) -> dict[str, float]:
     """USD a month, without the free tier, of a deployed stack that nobody calls. mode: "lambda" or "fargate"."""
     costs = {
-        "dashboard": rate("cloudwatch.dashboard"),
-        "alarms": ALARMS[mode] * rate("cloudwatch.alarm"),
-        "API key": rate("secretsmanager.secret") if context.api_auth == "api-key" else 0,
-        "image": IMAGE_GB * rate("ecr.storage"),
+        "dashboard": Standing.DASHBOARDS * rate("cloudwatch.dashboard"),
+        "alarms": Standing.ALARMS[mode] * rate("cloudwatch.alarm"),
+        "API key": Standing.SECRETS[mode] * rate("secretsmanager.secret") if context.api_auth == "api-key" else 0,
+        "image": Standing.IMAGE_GB * rate("ecr.storage"),
     }
     hour = HOURS_A_MONTH
     if mode == "lambda":
         costs["polling the empty queue"] = IDLE_POLLERS * hour * 3600 / POLL_S * rate("sqs.requests")
         warm_gb_s = context.api_provisioned * context.api_memory_mb / 1024 * hour * 3600
         costs["environments kept warm"] = warm_gb_s * rate("lambda.provisioned", context.architecture)
-    else:
+    elif mode == "fargate":
         costs["API tasks"] = context.fargate_min_tasks * hour * _task_hour(context)
         costs["load balancer"] = hour * rate("alb.hour")
         costs["its public addresses"] = 0 if context.fargate_access == "internal" else hour * ZONES * rate("ipv4.hour")
@@ -100,8 +121,8 @@ def idle_month(context: ContextValues, mode: str) -> dict[str, float]:
 
 def markdown_table() -> str:
     """What each deployment mode costs idle, with the default context."""
-    modes = {mode: idle_month(ContextValues(), mode) for mode in ALARMS}
-    rows = ["| idle, a month | Lambda | Fargate |", "|---|---|---|"]
+    modes = {mode: idle_month(ContextValues(), mode) for mode in Standing.ALARMS}
+    rows = ["| idle, a month | Lambda | Fargate | Fargate, workers only |", "|---|---|---|---|"]
     for name in dict.fromkeys(name for costs in modes.values() for name in costs):
         cells = (f"${costs[name]:,.2f}" if name in costs else "" for costs in modes.values())
         rows.append(f"| {name} | {' | '.join(cells)} |")

@@ -148,6 +148,23 @@ class Default:
     WORKER_MAX_TASKS = 7
 
 
+class Standing:
+    """What stands in a deployment with the defaults and is billed by the month, whoever calls.
+
+    tests/cdk/test_bill.py counts them in the templates. By what runs: "fargate-worker" has no API. An alarm on several
+    metrics is billed once for each; Fargate's are with those that scale its services.
+    """
+
+    ALARMS: Final = {"lambda": 10, "fargate": 13, "fargate-worker": 8}
+    DASHBOARDS: Final = 1
+    SECRETS: Final = {"lambda": 1, "fargate": 1, "fargate-worker": 0}
+    IMAGE_GB: Final = 0.1
+
+
+# MB that the process needs to start and score: 141 (HTTP) and 194 (bulk) were used in the emulator, with some to spare.
+LEAST_MEMORY_MB = 256
+
+
 class Exit:
     """Exit codes of every command."""
 

@@ -21,6 +21,11 @@ def simulate(
     ] = None,
     width: Annotated[int, typer.Option(help="width of the model: 384 or 768")] = 384,
     most_events: Annotated[int, typer.Option(min=1000, max=100_000_000, help="events to play at most")] = 200_000,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="a value of `cdk deploy -c`, such as bulk_window_s=10; repeatable"),
+    ] = None,
+    template: Annotated[Path | None, typer.Option(help="a synthesized template, cdk.out/….template.json")] = None,
     region: Annotated[str, typer.Option(help="region of the price file")] = "us-east-1",
     markdown: Annotated[Path | None, typer.Option(help="write the two tables as Markdown too")] = None,
 ) -> None:
@@ -33,13 +38,16 @@ def simulate(
     """
     from rich.console import Console
 
-    from crypto_sentiment.cost.inputs import PRICES, Inputs
+    from crypto_sentiment.cost.deployment import deployed
+    from crypto_sentiment.cost.inputs import PRICES, Inputs, shipped_revision
     from crypto_sentiment.simulation.agreement import PLAYS, agree
     from crypto_sentiment.simulation.report import as_markdown, money_table, service_table
 
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
-        scenario = Inputs.read(PRICES / f"{region}.json").scenario(assumptions, width)
+        assumptions = deployed(assumptions, template, context or [])
+        inputs = Inputs.read(PRICES / f"{region}.json", revision=shipped_revision())
+        scenario = inputs.scenario(assumptions, width)
         results = []
         for name in option or PLAYS:
             with console.status(f"playing {name}"):

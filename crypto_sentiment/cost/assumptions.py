@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lambda_fn.contract import Default, Metric, Standing
+
 MB_PER_VCPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 SQS_CHUNK_BYTES = 64 * 1024  # a billed SQS request carries at most this much payload
 SQS_MAX_MESSAGE_BYTES = 1024 * 1024
@@ -38,38 +40,61 @@ class Assumptions(BaseModel):
     comments_per_message: int | None = Field(
         None, ge=1, le=5000, description="comments in one SQS message; default: as many as 64 KB hold"
     )
-    messages_per_invocation: int = Field(10, ge=1, le=10_000, description="SQS batch size")
+    messages_per_invocation: int = Field(Default.BULK_BATCH_SIZE, ge=1, le=10_000, description="SQS batch size")
     producer_wait_s: float = Field(60, ge=0, le=3600, description="seconds a producer waits at most to fill a message")
-    batching_window_s: float = Field(20, ge=0, le=300, description="seconds the event source waits for a full batch")
+    batching_window_s: float = Field(
+        Default.BULK_WINDOW_S, ge=0, le=300, description="seconds the event source waits for a full batch"
+    )
 
     # Lambda
-    memory_mb: int = Field(1769, ge=128, le=10_240, description="memory of the function")
+    api_memory_mb: int = Field(Default.API_MEMORY_MB, ge=128, le=10_240, description="memory of the HTTP function")
+    bulk_memory_mb: int = Field(Default.BULK_MEMORY_MB, ge=128, le=10_240, description="memory of the bulk function")
+    api_timeout_s: int = Field(Default.API_TIMEOUT_S, ge=1, le=900, description="timeout of the HTTP function")
+    bulk_timeout_s: int = Field(Default.BULK_TIMEOUT_S, ge=1, le=900, description="timeout of the bulk function")
     architecture: Literal["both", "x86", "arm64"] = Field("both", description="which Lambda architectures to list")
     host: Host = Field("vnni", description="what x86 hosts can do: AVX512-VNNI, or AVX2 only (all that AWS promises)")
     pollers: int = Field(5, ge=1, le=1000, description="parallel long polls of an SQS event source at rest")
     environment_life_min: float = Field(120, ge=5, le=1440, description="minutes until Lambda replaces an environment")
 
     # Fargate
-    fargate_vcpu: float = Field(1.0, description="vCPUs of an API task: 0.25, 0.5, 1, 2 or 4")
+    fargate_vcpu: float = Field(
+        Default.FARGATE_CPU / 1024, description="vCPUs of a task as deployed: 0.25, 0.5, 1, 2 or 4"
+    )
+    fargate_memory_gb: float | None = Field(
+        None, ge=0.5, le=30, description="GB of a task; default: as deployed, or the least that goes with its vCPUs"
+    )
     p99_target_ms: float = Field(300, ge=1, le=30_000, description="p99 response time that an API fleet must keep")
     worker_utilisation: float = Field(0.9, gt=0, le=0.99, description="load an SQS worker is planned for")
-    spot_share: float = Field(0.75, ge=0, le=1, description="share of task hours that run on Spot in the Spot options")
+    spot_share: float = Field(0.75, ge=0, le=1, description="share of tasks that run on Spot in the Spot options")
+    spot_discount: float | None = Field(
+        None, ge=0, lt=1, description="Spot's discount, which floats; default: the price file's"
+    )
     requests_per_connection: float = Field(100, ge=1, le=1e6, description="requests a client sends on one connection")
 
     # what comes with it
     response_bytes: float = Field(400, ge=0, le=1e6, description="bytes of a one-comment response, headers and all")
     batch_response_bytes: float = Field(60, ge=0, le=1e5, description="bytes of one comment in a batched response")
     callers: Literal["internet", "aws"] = Field("internet", description="where callers are; inside AWS, no data out")
-    log_bytes: float = Field(800, ge=0, le=1e6, description="log bytes of one invocation: REPORT line, EMF, own line")
-    log_days: int = Field(14, ge=1, le=3653, description="days logs are kept")
-    result_bytes: float = Field(40, ge=0, le=1e5, description="gzipped bytes of one scored comment in S3")
-    result_days: int = Field(30, ge=1, le=3653, description="days results are kept")
-    metrics: int = Field(6, ge=0, le=10_000, description="custom CloudWatch metrics")
-    alarms: int = Field(6, ge=0, le=10_000, description="CloudWatch alarms")
-    dashboards: int = Field(1, ge=0, le=100, description="CloudWatch dashboards")
-    image_gb: float = Field(0.3, ge=0, le=100, description="GB of images kept in ECR")
+    access_log_bytes: float = Field(
+        200, ge=0, le=1e6, description="bytes of the gateway's access log for one call; the function writes none"
+    )
+    log_bytes: float = Field(
+        700, ge=0, le=1e6, description="log bytes of one bulk invocation: its line and its EMF metrics"
+    )
+    log_days: int = Field(Default.LOG_DAYS, ge=1, le=3653, description="days logs are kept")
+    result_bytes: float = Field(30, ge=0, le=1e5, description="gzipped bytes of one scored comment in S3")
+    result_days: int = Field(Default.RESULTS_DAYS, ge=1, le=3653, description="days results are kept")
+    metrics: int = Field(len(Metric.ALL), ge=0, le=10_000, description="custom CloudWatch metrics")
+    alarms: int | None = Field(
+        None, ge=0, le=10_000, description="CloudWatch alarms; default: what the option's deployment has"
+    )
+    dashboards: int = Field(Standing.DASHBOARDS, ge=0, le=100, description="CloudWatch dashboards")
+    secrets: int | None = Field(
+        None, ge=0, le=100, description="secrets kept (the API key); default: what the option's deployment has"
+    )
+    image_gb: float = Field(Standing.IMAGE_GB, ge=0, le=100, description="GB of images kept in ECR")
 
-    budget: float = Field(100, gt=0, le=1e9, description="USD a month")
+    budget: float = Field(Default.BUDGET_USD, gt=0, le=1e9, description="USD a month")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Assumptions":
@@ -95,6 +120,7 @@ class Assumptions(BaseModel):
         return int(SQS_MAX_MESSAGE_BYTES // self.bytes_per_comment)
 
     @property
-    def vcpus(self) -> float:
-        """vCPUs of credit that the function's memory buys."""
-        return self.memory_mb / MB_PER_VCPU
+    def task_gb(self) -> float:
+        """GB of a task as deployed: as set, else the deployment's, or the least that goes with other vCPUs."""
+        deployed = Default.FARGATE_MEMORY_MB / 1024 if self.fargate_vcpu == Default.FARGATE_CPU / 1024 else 0.0
+        return self.fargate_memory_gb or deployed or FARGATE_SIZES[self.fargate_vcpu]

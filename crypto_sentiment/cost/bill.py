@@ -6,7 +6,7 @@ from crypto_sentiment.cost.prices import PriceTable
 
 PARTS = (
     "compute", "requests", "cold starts", "API Gateway", "SQS", "S3", "load balancer", "IPv4", "logs",
-    "monitoring", "ECR", "data out", "service",
+    "monitoring", "API key", "ECR", "data out", "service",
 )  # fmt: skip
 
 
@@ -32,14 +32,17 @@ class Bill:
     facts: dict[str, float] = field(default_factory=dict)
     note: str = ""
 
-    def add(self, part: str, key: str, quantity: float, share: float = 1.0) -> None:
-        """Charge `quantity` units of row `key`; `share` scales the price (a discount, a surcharge)."""
+    def add(self, part: str, key: str, quantity: float, share: float = 1.0, plan: bool = True) -> None:
+        """Charge `quantity` units of row `key`.
+
+        share: scales the price (a discount, a surcharge). plan: whether a Savings Plan may cover it.
+        """
         if part not in PARTS:
             raise KeyError(f"unknown part of the bill: {part}")
         if quantity <= 0:
             return
         before = sum(line.quantity for line in self.lines if line.key == key)  # tiers and free tier run over the month
-        usd = self.prices.charge(key, before + quantity) - self.prices.charge(key, before)
+        usd = self.prices.charge(key, before + quantity, plan) - self.prices.charge(key, before, plan)
         self.lines.append(Line(part, key, quantity, usd * share))
 
     @property

@@ -6,4 +6,4 @@ class CostError(ValueError):
 
 
 class Infeasible(CostError):
-    """An option that cannot meet its latency target at any price."""
+    """An option that cannot run: a latency target, a timeout or a memory size that no money can mend."""

@@ -9,8 +9,18 @@ import typer
 
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.command import with_assumption_flags
+from crypto_sentiment.cost.deployment import deployed
 from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.cost.inputs import BENCHMARK, HOURLY_SHAPE, PRICES, TOKEN_LENGTHS, Inputs
+from crypto_sentiment.cost.inputs import (
+    BENCHMARK,
+    HOURLY_SHAPE,
+    PRICES,
+    TOKEN_LENGTHS,
+    Inputs,
+    regions,
+    shipped_revision,
+)
+from crypto_sentiment.cost.prices import SAVINGS_PLANS
 
 OK, BAD_INPUT, OVER_BUDGET, STALE = 0, 2, 3, 4
 
@@ -22,12 +32,22 @@ def estimate(
         float | None, typer.Option(help="ms of one vCPU for the mean comment in a batch, instead of the benchmark's")
     ] = None,
     free_tier: Annotated[bool, typer.Option("--free-tier", help="subtract what AWS gives away every month")] = False,
-    savings_plan: Annotated[bool, typer.Option("--savings-plan", help="with a Compute Savings Plan")] = False,
+    savings_plan: Annotated[
+        str, typer.Option(help="Compute Savings Plan: none, 1y (nothing upfront) or 3y (all upfront)")
+    ] = "none",
+    context: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="a value of `cdk deploy -c`, such as results_days=30; repeatable"),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="a synthesized template, cdk.out/….template.json: the bill is of that one")
+    ] = None,
     region: Annotated[str, typer.Option(help="region of the price file in crypto_sentiment/cost/prices")] = "us-east-1",
     prices: Annotated[Path | None, typer.Option(help="price file, instead of the region's")] = None,
     benchmark: Annotated[Path, typer.Option(help="benchmark JSON")] = BENCHMARK,
     token_lengths: Annotated[Path, typer.Option(help="histogram of tokens per comment")] = TOKEN_LENGTHS,
     hourly_shape: Annotated[Path, typer.Option(help="share of comments in each UTC hour")] = HOURLY_SHAPE,
+    full: Annotated[bool, typer.Option("--full", help="print the whole report, not its first screen")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of tables")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV, a line per part of each bill")] = False,
     html: Annotated[Path | None, typer.Option(help="write a report that stands alone")] = None,
@@ -45,12 +65,15 @@ def estimate(
     Exit codes: 0 done; 2 a value, price or file that no estimate can be made from; 3 (--strict) nothing fits the
     budget; 4 the report was printed, but a price in it was last checked over 180 days ago (not with --allow-stale).
 
-    Example: crypto-sentiment cost --comments-per-day 1e8 --host avx2 --html report.html
+    Examples: crypto-sentiment cost --comments-per-day 1e8 --host avx2 --html report.html;
+    crypto-sentiment cost --context results_days=30 --savings-plan 1y;
+    crypto-sentiment cost --template cdk.out/SentimentStack.template.json --full
     """
     from rich.console import Console
 
     from crypto_sentiment.cost.comparison import Comparison
     from crypto_sentiment.cost.report import data, table
+    from crypto_sentiment.cost.report.headline import PACKED, SINGLE, headline
 
     console = Console(width=None if sys.stdout.isatty() else 140)
     errors = Console(stderr=True)
@@ -64,19 +87,36 @@ def estimate(
         if markdown and not plots_to:
             raise CostError("--markdown shows the plots beside it: pass --plots FOLDER too")
         today = dt.date.fromisoformat(as_of) if as_of else dt.date.today()
-        inputs = Inputs.read(price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan)
+        if savings_plan not in SAVINGS_PLANS:
+            raise CostError(f"--savings-plan {savings_plan}: choose {', '.join(SAVINGS_PLANS)}")
+        if not price_file.exists() and not prices:
+            raise CostError(
+                f"no prices of {region} ({price_file.name}); there are those of {', '.join(regions())}. "
+                f"Fetch them from AWS's price list: crypto-sentiment cost --region {region} --refresh-prices"
+            )
+        assumptions = deployed(assumptions, template, context or [])
+        # A speed that is given by hand needs no measurement of the model.
+        revision = shipped_revision() if ms_per_comment is None else None
+        inputs = Inputs.read(
+            price_file, benchmark, token_lengths, hourly_shape, free_tier, savings_plan, revision=revision
+        )
         comparison = Comparison.of(inputs, assumptions, ms_per_comment)
+        first_screen = []
+        if html or markdown or not (as_json or as_csv):
+            from crypto_sentiment.simulation.latency import latencies
+
+            first_screen = headline(comparison, latencies(comparison.own, [*SINGLE, *PACKED]))
         stale = inputs.prices.stale(today, comparison.keys_used)
         if as_json:
             print(data.as_json(comparison))
         elif as_csv:
             print(data.as_csv(comparison), end="")
         else:
-            table.print_report(console, comparison)
+            table.print_report(console, comparison, first_screen, full)
         if html or plots_to or markdown:
             from crypto_sentiment.cost.report import document, plots  # matplotlib, for those who asked for pictures
 
-            document.write(comparison, plots.draw_all(comparison), html, markdown, plots_to)
+            document.write(comparison, first_screen, plots.draw_all(comparison), html, markdown, plots_to)
     except CostError as error:
         errors.print(f"error: {error}", style="red", highlight=False, markup=False)
         raise typer.Exit(BAD_INPUT) from error

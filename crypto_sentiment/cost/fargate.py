@@ -3,9 +3,9 @@
 import math
 
 from crypto_sentiment.cost import queueing
-from crypto_sentiment.cost.assumptions import FARGATE_SIZES, Assumptions
+from crypto_sentiment.cost.assumptions import FARGATE_SIZES, SQS_CHUNK_BYTES, Assumptions
 from crypto_sentiment.cost.bill import Bill
-from crypto_sentiment.cost.lambda_sqs import Packing, pack, sqs_requests
+from crypto_sentiment.cost.lambda_sqs import Packing, empty_receives_a_second, pack
 from crypto_sentiment.cost.scenario import GB, Scenario
 
 API_MINIMUM_TASKS = 2  # one per availability zone
@@ -49,18 +49,19 @@ def api_tasks(scenario: Scenario, architecture: str) -> list[int]:
 def fargate_api(scenario: Scenario, architecture: str, spot: bool = False) -> Bill:
     """One comment per request, an ALB in front, a public address per task instead of a NAT gateway."""
     name = f"{'spot' if spot else architecture}"
-    bill = scenario.bill(f"fargate-alb-{name}", f"Fargate {'Spot x86' if spot else architecture} behind an ALB")
+    bill = scenario.bill(
+        f"fargate-alb-{name}", f"Fargate {kind(scenario, architecture, spot)} behind an ALB", "fargate"
+    )
     tasks = api_tasks(scenario, architecture)
     vcpu = scenario.assumptions.fargate_vcpu
     task_hours = sum(tasks) * scenario.workload.days
-    add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
+    add_tasks(scenario, bill, architecture, vcpu, scenario.assumptions.task_gb, tasks, spot)
     hours = scenario.workload.hours_in_month
     bill.add("load balancer", "alb.hour", hours)
     bill.add(
         "load balancer", "alb.lcu", sum(map(_lcus(scenario), scenario.workload.hourly_rates)) * scenario.workload.days
     )
     bill.add("IPv4", "ipv4.hour", task_hours + LOAD_BALANCER_ADDRESSES * hours)
-    scenario.add_logs(bill, task_hours * 60 * scenario.assumptions.log_bytes / GB)  # one metrics line a minute
     if scenario.assumptions.callers == "internet":
         bill.add("data out", "data.out", scenario.workload.comments * scenario.assumptions.response_bytes / GB)
     load = scenario.workload.mean_rate * queueing.mean(api_service(scenario, architecture, vcpu))
@@ -77,20 +78,20 @@ def fargate_sqs(scenario: Scenario, architecture: str, comments_per_message: int
 
 def _worker(scenario: Scenario, architecture: str, comments_per_message: int, spot: bool, vcpu: float) -> Bill:
     name = "spot" if spot else architecture
-    bill = scenario.bill(f"fargate-sqs-{name}", f"Fargate {'Spot x86' if spot else architecture} worker on SQS")
+    title = f"Fargate {kind(scenario, architecture, spot)} worker on SQS"
+    bill = scenario.bill(f"fargate-sqs-{name}", title, "fargate-worker")
     packing = pack(scenario, comments_per_message)
     load = worker_load(scenario, architecture, packing, vcpu)
     capacity = workers_per_task(vcpu) * scenario.assumptions.worker_utilisation
     tasks = [max(1, math.ceil(load * factor / capacity)) for factor in scenario.workload.hourly]
     task_hours = sum(tasks) * scenario.workload.days
-    add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), task_hours, spot)
+    add_tasks(scenario, bill, architecture, vcpu, _memory(scenario, vcpu), tasks, spot)
     mean_tasks = sum(tasks) / len(tasks)
     bill.add("IPv4", "ipv4.hour", task_hours)
-    bill.add(
-        "SQS", "sqs.requests", sqs_requests(scenario, packing, mean_tasks * workers_per_task(vcpu), event_source=False)
-    )
+    workers = mean_tasks * workers_per_task(vcpu)
+    bill.add("SQS", "sqs.requests", worker_requests(scenario, packing, workers))
     scenario.add_results(bill, packing.messages)
-    scenario.add_logs(bill, task_hours * 60 * scenario.assumptions.log_bytes / GB)
+    scenario.add_logs(bill, packing.messages * scenario.assumptions.log_bytes / GB)
     bill.facts |= {"task vCPUs": vcpu, "tasks, mean": mean_tasks, "tasks, most": max(tasks)}
     bill.facts["utilisation"] = load / (workers_per_task(vcpu) * mean_tasks)
     return bill
@@ -104,13 +105,43 @@ def worker_load(scenario: Scenario, architecture: str, packing: Packing, vcpu: f
     return packing.messages / scenario.workload.month_seconds * message_ms / 1000
 
 
+def worker_requests(scenario: Scenario, packing: Packing, workers: float) -> float:
+    """Billed requests of a month: for each message a send and a receive by the 64 KB, a receive that brings nothing and
+    a delete; and the long polls of idle workers.
+
+    A worker that keeps up takes each message as it comes: a filled message comes at even distances. Those that pile up
+    are taken together, which saves a little (lambda_fn/bulk/worker.py).
+    """
+    a, month_s = scenario.assumptions, scenario.workload.month_seconds
+    chunks = math.ceil(packing.comments_per_message * a.bytes_per_comment / SQS_CHUNK_BYTES)
+    rate = packing.messages / month_s
+    empty = sum(empty_receives_a_second(workers, rate * factor) for factor in scenario.workload.hourly) / 24
+    return (2 * chunks + 2) * packing.messages + empty * month_s
+
+
+def kind(scenario: Scenario, architecture: str, spot: bool) -> str:
+    """x86, arm64, or how much of it runs on Spot and how far below."""
+    a = scenario.assumptions
+    return (
+        f"Spot {architecture} ({a.spot_share:.0%} of tasks, {scenario.spot_discount:.0%} off)" if spot else architecture
+    )
+
+
 def add_tasks(
-    scenario: Scenario, bill: Bill, architecture: str, vcpu: float, memory_gb: float, task_hours: float, spot: bool
+    scenario: Scenario, bill: Bill, architecture: str, vcpu: float, memory_gb: float, tasks: list[int], spot: bool
 ) -> None:
-    """https://aws.amazon.com/fargate/pricing/: vCPU and memory of a task, for as long as it stands."""
-    discount = scenario.prices.rate("fargate.spot_discount") * scenario.assumptions.spot_share if spot else 0.0
-    bill.add("compute", f"fargate.vcpu.{architecture}", task_hours * vcpu, share=1 - discount)
-    bill.add("compute", f"fargate.memory.{architecture}", task_hours * memory_gb, share=1 - discount)
+    """https://aws.amazon.com/fargate/pricing/: vCPU and memory of a task, for as long as it stands.
+
+    tasks: of each hour. Spot takes whole tasks of it, as near to `spot_share` as ECS comes.
+    """
+    days = scenario.workload.days
+    on_spot = [round(count * scenario.assumptions.spot_share) for count in tasks] if spot else [0] * len(tasks)
+    spot_hours, hours = sum(on_spot) * days, (sum(tasks) - sum(on_spot)) * days
+    for key, each in ((f"fargate.vcpu.{architecture}", vcpu), (f"fargate.memory.{architecture}", memory_gb)):
+        bill.add("compute", key, hours * each)
+        bill.add("compute", key, spot_hours * each, share=1 - scenario.spot_discount, plan=False)
+    if spot:
+        bill.facts["tasks on Spot"] = sum(on_spot) / sum(tasks)
 
 
 def _memory(scenario: Scenario, vcpu: float) -> float:

@@ -1,5 +1,6 @@
 """The answer and what a reader would not have guessed, in sentences whose figures are computed."""
 
+from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.breakeven import (
     fargate_utilisation,
     fargate_vcpu_hour,
@@ -9,25 +10,38 @@ from crypto_sentiment.cost.breakeven import (
 )
 from crypto_sentiment.cost.comparison import Comparison
 
+FITS = {"Yes": "fits", "No": "does not fit", "With VNNI only": "fits with VNNI only"}
+
 
 def answer(comparison: Comparison) -> str:
-    """Does it fit the budget, and which way."""
+    """Does it fit the budget, and which way; on hosts with VNNI and on those with AVX2 only."""
     budget, volume = comparison.assumptions.budget, comparison.assumptions.comments_per_day
-    best = comparison.cheapest()
+    new, old = comparison.changed(host="vnni"), comparison.changed(host="avx2")
+    best = new.cheapest()
     if not best:
         return "No option can be priced with these inputs."
-    verdict = "Yes" if best[0].total <= budget else "No"
-    text = f"{verdict}: {volume:,.0f} comments a day against ${budget:,.0f} a month. "
-    text += f"The cheapest way is {best[0].title}, ${best[0].total:,.2f}."
-    on_lambda = [bill for bill in comparison.cheapest(count=99) if bill.option.startswith("lambda")]
-    if on_lambda and on_lambda[0] is not best[0]:
-        text += f" The cheapest on Lambda is {on_lambda[0].title}, ${on_lambda[0].total:,.2f}."
-    single = [bill for bill, *_ in comparison.group("single") if bill.lines]
-    if single:
-        least = min(single, key=lambda bill: bill.total)
-        fits = "fits" if least.total <= budget else "does not fit"
-        text += f" One comment per request {fits}: at best ${least.total:,.2f} ({least.title})."
+    slow, best_old = old.bill(best[0].option), old.cheapest()[0]
+    text = f"{_fits(budget, best[0], best_old)}: {volume:,.0f} comments a day against ${budget:,.0f} a month. "
+    text += f"The cheapest way is {best[0].title}: ${best[0].total:,.2f} on hosts with VNNI"
+    text += f", ${slow.total:,.2f} with AVX2 only" if slow else ""
+    if best_old.option != best[0].option:
+        text += f", where {best_old.title} is the cheapest at ${best_old.total:,.2f}"
+    text += "."
+    for what, start in (("One comment a request on Lambda", "lambda"), ("On Fargate", "fargate")):
+        bills = [bill for bill, *_ in new.group("single") if bill.lines and bill.option.startswith(start)]
+        if bills:
+            least = min(bills, key=lambda bill: bill.total)
+            slow = old.bill(least.option) or least
+            says = FITS[_fits(budget, least, slow)]
+            text += f" {what}: {says}, ${least.total:,.2f} and ${slow.total:,.2f} ({least.title})."
     return text
+
+
+def _fits(budget: float, new: Bill, old: Bill) -> str:
+    """On both kinds of host, on none, or on the newer only."""
+    if max(new.total, old.total) <= budget:
+        return "Yes"
+    return "No" if min(new.total, old.total) > budget else "With VNNI only"
 
 
 def findings(comparison: Comparison) -> list[str]:

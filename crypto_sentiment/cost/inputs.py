@@ -10,6 +10,7 @@ from crypto_sentiment.cost.prices import PriceTable
 from crypto_sentiment.cost.scenario import Scenario
 from crypto_sentiment.cost.speed import WIDTHS, Speed
 from crypto_sentiment.cost.workload import Lengths, Workload
+from lambda_fn.settings import get_settings
 
 HERE = Path(__file__).resolve().parent
 PRICES = HERE / "prices"
@@ -31,6 +32,28 @@ def read_json(path: Path) -> dict:
     return document
 
 
+def regions() -> list[str]:
+    """Regions whose price files are here."""
+    return sorted(file.stem for file in PRICES.glob("*.json"))
+
+
+def shipped_revision() -> str | None:
+    """Revision of the model that a deployment from here would run; None where no model is installed."""
+    try:
+        return json.loads((get_settings().model_dir / "manifest.json").read_text(encoding="utf-8"))["revision"]
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _same_model(figures: dict, revision: str, benchmark: Path) -> None:
+    measured = figures.get("models", {}).get(str(WIDTHS[0]), {}).get("revision")
+    if measured != revision:
+        raise CostError(
+            f"{benchmark} has the speed of model {measured}, and the model here is {revision}: measure it with "
+            "`make measure`, or give its speed with --ms-per-comment"
+        )
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What was read; a Scenario for any assumptions can be made from it."""
@@ -48,8 +71,13 @@ class Inputs:
         lengths: Path = TOKEN_LENGTHS,
         shape: Path = HOURLY_SHAPE,
         free_tier: bool = False,
-        savings_plan: bool = False,
+        savings_plan: str = "none",
+        revision: str | None = None,
     ) -> "Inputs":
+        """revision: of the model that will run; the benchmark must have been made with it. None: not checked.
+
+        Raises CostError for what cannot be used, and for the speed of another model.
+        """
         table = PriceTable.from_dict(read_json(prices), free_tier, savings_plan)
         figures = read_json(benchmark)
         try:
@@ -57,6 +85,8 @@ class Inputs:
             shares = [float(share) for share in read_json(shape)["shares"]]
         except (KeyError, TypeError, ValueError) as error:
             raise CostError(f"{benchmark} or {shape} lacks a field: {error!r}") from error
+        if revision:
+            _same_model(figures, revision, benchmark)
         return cls(table, figures, Lengths.from_histogram(read_json(lengths), max_tokens), shares)
 
     def speed(self, width: int) -> Speed:

@@ -4,10 +4,12 @@ import math
 
 from crypto_sentiment.cost.assumptions import HTTP_METERED_BYTES
 from crypto_sentiment.cost.bill import Bill
+from crypto_sentiment.cost.errors import Infeasible
 from crypto_sentiment.cost.scenario import GB, Scenario
 
 GATEWAYS = {"http": "apigateway.http", "rest": "apigateway.rest", "url": None}
 GATEWAY_NAMES = {"http": "HTTP API", "rest": "REST API", "url": "Function URL"}
+GATEWAY_S = 30  # an HTTP API's limit; a REST API's is 29 s
 HEADER_BYTES = 300  # of a response
 
 
@@ -16,8 +18,10 @@ def single_duration_ms(scenario: Scenario, architecture: str) -> float:
 
     https://aws.amazon.com/lambda/pricing/: "rounded up to the nearest 1 ms".
     """
-    slow = scenario.lambda_slowdown(architecture)
+    slow = scenario.lambda_slowdown(architecture, scenario.assumptions.api_memory_mb)
     http = scenario.speed.http_ms.value * slow
+    longest = http + scenario.speed.single_ms(scenario.workload.lengths.points[-1][0]) * slow
+    _in_time(scenario, longest, "the longest comment")
     model = sum(
         share * math.ceil(http + scenario.speed.single_ms(tokens) * slow)
         for tokens, share in scenario.workload.lengths.points
@@ -27,9 +31,17 @@ def single_duration_ms(scenario: Scenario, architecture: str) -> float:
 
 def batch_duration_ms(scenario: Scenario, architecture: str) -> float:
     """Mean billed ms of a call with `comments_per_request` comments (rounding adds half a ms on average)."""
-    slow = scenario.lambda_slowdown(architecture)
+    slow = scenario.lambda_slowdown(architecture, scenario.assumptions.api_memory_mb)
     per_call = scenario.speed.http_ms.value + scenario.assumptions.comments_per_request * scenario.batch_ms
+    _in_time(scenario, per_call * slow, "a mean call")
     return per_call * slow + 0.5
+
+
+def _in_time(scenario: Scenario, ms: float, what: str) -> None:
+    """Raises Infeasible where a call outlasts the function, or the gateway: an HTTP API answers 503 after 30 s."""
+    limit_s = min(scenario.assumptions.api_timeout_s, GATEWAY_S)
+    if ms > limit_s * 1000:
+        raise Infeasible(f"{what} takes {ms / 1000:,.0f} s, and the function or its gateway gives up after {limit_s} s")
 
 
 def environments(concurrency: float) -> float:
@@ -49,10 +61,16 @@ def cold_starts_a_day(scenario: Scenario, hourly_concurrency: list[float]) -> fl
 
 
 def add_invocations(
-    scenario: Scenario, bill: Bill, architecture: str, invocations: float, duration_ms: float, cold: bool = True
+    scenario: Scenario,
+    bill: Bill,
+    architecture: str,
+    invocations: float,
+    duration_ms: float,
+    memory_gb: float,
+    cold: bool = True,
 ) -> list[float]:
     """Lambda's own lines: requests, GB-seconds, billed cold starts. Returns the concurrency of each hour."""
-    gb_seconds = invocations * duration_ms / 1000 * scenario.memory_gb
+    gb_seconds = invocations * duration_ms / 1000 * memory_gb
     bill.add("requests", f"lambda.requests.{architecture}", invocations)
     bill.add("compute", f"lambda.duration.{architecture}", gb_seconds)
     per_second = invocations / scenario.workload.month_seconds
@@ -60,7 +78,7 @@ def add_invocations(
     if cold:
         starts = cold_starts_a_day(scenario, concurrency) * scenario.workload.days
         init_s = scenario.speed.init_ms.value / 1000
-        bill.add("cold starts", f"lambda.duration.{architecture}", starts * init_s * scenario.memory_gb)
+        bill.add("cold starts", f"lambda.duration.{architecture}", starts * init_s * memory_gb)
         bill.facts["cold starts a day"] = starts / scenario.workload.days
     bill.facts |= {"invocations": invocations, "billed ms per invocation": duration_ms}
     bill.facts["busiest hour's concurrency"] = max(concurrency)
@@ -76,7 +94,7 @@ def lambda_api(scenario: Scenario, gateway: str, architecture: str, batched: boo
     bill = scenario.bill(f"lambda-{gateway}-{'batch' if batched else 'single'}-{architecture}", title)
     requests = scenario.workload.comments / size
     duration = batch_duration_ms(scenario, architecture) if batched else single_duration_ms(scenario, architecture)
-    add_invocations(scenario, bill, architecture, requests, duration)
+    add_invocations(scenario, bill, architecture, requests, duration, scenario.api_gb)
     _add_front(scenario, bill, gateway, requests, size)
     bill.facts["billed ms per comment"] = duration / size
     return bill
@@ -97,8 +115,8 @@ def lambda_api_provisioned(scenario: Scenario, architecture: str) -> Bill:
     provisioned = [
         math.ceil(environments(per_second * factor * duration / 1000)) for factor in scenario.workload.hourly
     ]
-    standing = sum(provisioned) * 3600 * scenario.workload.days * scenario.memory_gb
-    working = requests * duration / 1000 * scenario.memory_gb
+    standing = sum(provisioned) * 3600 * scenario.workload.days * scenario.api_gb
+    working = requests * duration / 1000 * scenario.api_gb
     bill.add("compute", f"lambda.provisioned.{architecture}", standing)
     bill.add("compute", f"lambda.provisioned_duration.{architecture}", working)
     bill.add("requests", f"lambda.requests.{architecture}", requests)
@@ -115,7 +133,7 @@ def _add_front(scenario: Scenario, bill: Bill, gateway: str, requests: float, si
     if price:
         metered = math.ceil(size * assumptions.bytes_per_comment / HTTP_METERED_BYTES) if gateway == "http" else 1
         bill.add("API Gateway", price, requests * metered)
-    scenario.add_logs(bill, requests * assumptions.log_bytes / GB)
+        scenario.add_logs(bill, requests * assumptions.access_log_bytes / GB)  # the function itself writes no line
     if assumptions.callers == "internet":
         response = assumptions.response_bytes if size == 1 else HEADER_BYTES + size * assumptions.batch_response_bytes
         bill.add("data out", "data.out", requests * response / GB)

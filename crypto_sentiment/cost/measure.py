@@ -1,6 +1,8 @@
 """Measures what the cost model needs to know about the model, and writes it to the benchmark file.
 
-    python -m crypto_sentiment.cost.measure                               # the model in the repository
+    make measure                                                          # both hosts, then the documents again
+    python -m crypto_sentiment.cost.measure                               # the model in the repository, on this CPU
+    python -m scripts.benchmark.masked 3 python -m crypto_sentiment.cost.measure --host avx2   # as if it had AVX2 only
     python -m crypto_sentiment.cost.measure --model-dir DIR --width 768   # another one, for comparison
 
 One ONNX Runtime thread on one core, while the other cores multiply matrices: a Lambda vCPU is a hyperthread whose
@@ -41,6 +43,12 @@ def comments(lengths: Lengths, count: int, seed: int) -> list[str]:
     rng = random.Random(seed)
     tokens, shares = zip(*lengths.points, strict=True)
     return [comment_of(round(n), rng) for n in rng.choices(tokens, shares, k=count)]
+
+
+def real_comments(path: Path) -> list[str]:
+    """Texts of a JSONL file, as many as are measured. A first stage settles random words otherwise."""
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line, _ in zip(lines, range(MESSAGE_COMMENTS * MESSAGES), strict=False)]
 
 
 def _multiply(core: int) -> None:
@@ -114,6 +122,10 @@ def start_ms() -> float:
 def measure(
     model_dir: Annotated[Path | None, typer.Option(help="model folder; default: the model in the repository")] = None,
     width: Annotated[int, typer.Option(help="width of that model: 384 or 768")] = 384,
+    real: Annotated[
+        Path | None, typer.Option("--comments", help="JSONL of real comments (`text`); default: random words")
+    ] = None,
+    host: Annotated[str, typer.Option(help="vnni; or avx2: as a factor of what was measured with VNNI")] = "vnni",
     out: Annotated[Path, typer.Option(help="benchmark file to update")] = BENCHMARK,
     note: Annotated[str, typer.Option(help="what the model is, for the file")] = "the model in the repository",
 ) -> None:
@@ -128,13 +140,15 @@ def measure(
 
     cores = sorted(os.sched_getaffinity(0))
     try:
+        if host not in ("vnni", "avx2"):
+            raise CostError(f"--host {host}: vnni or avx2")
         classifier = SentimentClassifier.load(model_dir)
         benchmark = read_json(out)
         lengths = Lengths.from_histogram(read_json(TOKEN_LENGTHS), classifier.max_tokens)
     except (ModelError, CostError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    texts = comments(lengths, MESSAGE_COMMENTS * MESSAGES, seed=1)
+    texts = real_comments(real) if real else comments(lengths, MESSAGE_COMMENTS * MESSAGES, seed=1)
     os.sched_setaffinity(0, {cores[0]})
     with busy_cores(set(cores[1:])):
         classifier.classify(texts[:300])
@@ -142,17 +156,37 @@ def measure(
         batch = time_batches(classifier, texts, MESSAGE_COMMENTS)
         cold = start_ms()
     where = f"{processor()}, one thread, {'the other cores busy' if cores[1:] else 'no other core'}"
-    source = f"python -m crypto_sentiment.cost.measure, {dt.date.today()}, {note}; {where}"
+    text_kind = "real comments" if real else "random words of real lengths"
+    source = f"cost.measure on {text_kind}, {dt.date.today()}, model {classifier.revision}; {where}"
     figures = {"call_ms": max(0.0, call_ms), "single_ms_per_token": single, "batch_ms_per_token": batch}
-    benchmark["max_tokens"] = classifier.max_tokens
-    benchmark.setdefault("models", {})[str(width)] = {
-        name: {"value": round(value, 5), "basis": "measured", "source": source} for name, value in figures.items()
-    } | {"local_start_ms": {"value": round(cold), "basis": "measured", "source": source}}
+    if host == "avx2":
+        add_factor(benchmark, width, classifier.revision, batch, source)
+    else:
+        benchmark["max_tokens"] = classifier.max_tokens
+        rows = {name: figure(round(value, 5), f"{note}; {source}") for name, value in figures.items()}
+        rows["local_start_ms"] = figure(round(cold), source)
+        benchmark.setdefault("models", {})[str(width)] = {"revision": classifier.revision} | rows
     out.write_text(json.dumps(benchmark, indent=1) + "\n", encoding="utf-8")
     typer.echo(
         f"width {width}: one comment a call {call_ms:.2f} ms + {single:.4f} ms a token; in batches {batch:.4f} ms a "
         f"token ({1000 / batch:,.0f} tokens/s, {batch * lengths.mean:.2f} ms a comment); start {cold:.0f} ms -> {out}"
     )
+
+
+def figure(value: float, source: str) -> dict:
+    """A row of the benchmark file."""
+    return {"value": value, "basis": "measured", "source": source}
+
+
+def add_factor(benchmark: dict, width: int, revision: str, batch_ms_per_token: float, source: str) -> None:
+    """Note how much longer the same model takes with AVX2 only. Raises typer.Exit where VNNI's figure is another's."""
+    row = benchmark.get("models", {}).get(str(width), {})
+    if row.get("revision") != revision:
+        typer.echo(f"error: measure model {revision} with VNNI first: the file has {row.get('revision')}", err=True)
+        raise typer.Exit(2)
+    base = row["batch_ms_per_token"]["value"]
+    text = f"{source}; VNNI and AVX512 hidden: {batch_ms_per_token:.5f} against {base:.5f} ms a token in batches"
+    benchmark["host_factors"]["avx2"] = figure(round(batch_ms_per_token / base, 3), text)
 
 
 def processor() -> str:

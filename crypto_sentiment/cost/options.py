@@ -8,7 +8,7 @@ from crypto_sentiment.cost.errors import CostError, Infeasible
 from crypto_sentiment.cost.fargate import fargate_api, fargate_sqs
 from crypto_sentiment.cost.lambda_api import lambda_api, lambda_api_provisioned
 from crypto_sentiment.cost.lambda_sqs import lambda_managed_instances, lambda_sqs
-from crypto_sentiment.cost.reference import comprehend, ec2_sqs, google
+from crypto_sentiment.cost.reference import bedrock, comprehend, ec2_sqs, emr_serverless, google, sagemaker_serverless
 from crypto_sentiment.cost.scenario import Scenario
 
 # single: one request per comment, as callers of the HTTPS API send them; packed: many comments travel together;
@@ -71,6 +71,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("fargate-sqs-arm64", "packed", lambda s: fargate_sqs(s, "arm64", s.assumptions.message_comments)),
     Option("fargate-sqs-spot", "packed", lambda s: fargate_sqs(s, "x86", s.assumptions.message_comments, spot=True)),
     Option("ec2-sqs", "reference", lambda s: ec2_sqs(s, s.assumptions.message_comments)),
+    Option("ec2-sqs-spot", "reference", lambda s: ec2_sqs(s, s.assumptions.message_comments, spot=True)),
+    Option("emr-serverless", "reference", emr_serverless),
+    Option("sagemaker", "reference", sagemaker_serverless),
+    Option("bedrock", "reference", bedrock),
     Option("comprehend", "reference", comprehend),
     Option("google", "reference", google),
 )

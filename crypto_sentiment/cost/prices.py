@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from crypto_sentiment.cost.errors import CostError
 
 STALE_AFTER_DAYS = 180
+# Compute Savings Plans, by term and payment. They cover Lambda's duration and provisioned concurrency (not requests),
+# Fargate on demand (not Spot) and EC2 on demand: https://docs.aws.amazon.com/savingsplans/latest/userguide/
+SAVINGS_PLANS = {
+    "none": "no Savings Plan",
+    "1y": "Compute Savings Plan, one year, nothing upfront",
+    "3y": "Compute Savings Plan, three years, all upfront",
+}
+COVERED = (
+    ("lambda.duration", "lambda"), ("lambda.provisioned", "lambda"),
+    ("fargate.vcpu", "fargate"), ("fargate.memory", "fargate"), ("ec2.", "ec2"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,10 @@ class PriceTable:
     region: str
     rows: dict[str, Price]
     free_tier: bool = False
-    savings_plan: bool = False
+    savings_plan: str = "none"
 
     @classmethod
-    def from_dict(cls, document: dict, free_tier: bool = False, savings_plan: bool = False) -> "PriceTable":
+    def from_dict(cls, document: dict, free_tier: bool = False, savings_plan: str = "none") -> "PriceTable":
         """Read the price file's JSON. Raises CostError for a row that is not a price."""
         try:
             rows = {key: _price(key, row) for key, row in document["rows"].items()}
@@ -85,9 +96,9 @@ class PriceTable:
         """USD a unit in the first tier."""
         return self.row(key).first_rate
 
-    def charge(self, key: str, quantity: float) -> float:
-        """USD for a month's quantity, after the free tier and the Savings Plan where they are switched on."""
-        return self.row(key).charge(quantity, self.free_tier) * self._after_savings(key)
+    def charge(self, key: str, quantity: float, plan: bool = True) -> float:
+        """USD for a month's quantity, after the free tier and, if `plan`, the Savings Plan, where they are on."""
+        return self.row(key).charge(quantity, self.free_tier) * (self._after_savings(key) if plan else 1.0)
 
     def stale(self, today: dt.date, keys: set[str] | None = None) -> list[Price]:
         """The rows (of `keys`, default all) that were last checked more than 180 days before `today`."""
@@ -95,11 +106,11 @@ class PriceTable:
         return [price for price in rows if (today - price.date).days > STALE_AFTER_DAYS]
 
     def _after_savings(self, key: str) -> float:
-        if self.savings_plan and key.startswith("lambda.") and "duration" in key:
-            return 1 - self.rate("savings_plan.lambda")
-        if self.savings_plan and key.startswith(("fargate.vcpu", "fargate.memory")):
-            return 1 - self.rate("savings_plan.fargate")
-        return 1.0
+        """What a Compute Savings Plan of the chosen term leaves of a price: 1 for what no plan covers."""
+        product = next((product for start, product in COVERED if key.startswith(start)), None)
+        if self.savings_plan == "none" or not product:
+            return 1.0
+        return 1 - self.rate(f"savings_plan.{self.savings_plan}.{product}")
 
 
 def _price(key: str, row: dict) -> Price:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from crypto_sentiment.cost.assumptions import MB_PER_VCPU, Assumptions
 from crypto_sentiment.cost.bill import Bill
+from crypto_sentiment.cost.errors import Infeasible
 from crypto_sentiment.cost.prices import PriceTable
 from crypto_sentiment.cost.speed import Speed, cpu_speed
 from crypto_sentiment.cost.workload import Workload
+from lambda_fn.contract import LEAST_MEMORY_MB, Standing
 
 GB = 1e9  # data transfer, logs and S3 are billed per 10^9 bytes or 2^30: the difference is within any estimate's error
 GRAVITON = "arm64"
@@ -21,13 +23,18 @@ class Scenario:
     speed: Speed
     prices: PriceTable
 
-    def bill(self, option: str, title: str) -> Bill:
-        """An empty bill with the lines every option has: metrics, alarms, dashboards, and the image in ECR."""
+    def bill(self, option: str, title: str, deployed: str = "lambda") -> Bill:
+        """An empty bill with what stands: metrics, alarms, dashboard, API key, and the image in ECR.
+
+        deployed: the stack that runs it, a key of contract.Standing's tables.
+        """
+        a = self.assumptions
         bill = Bill(option, title, self.speed.width, self.prices)
-        bill.add("monitoring", "cloudwatch.metric", self.assumptions.metrics)
-        bill.add("monitoring", "cloudwatch.alarm", self.assumptions.alarms)
-        bill.add("monitoring", "cloudwatch.dashboard", self.assumptions.dashboards)
-        bill.add("ECR", "ecr.storage", self.assumptions.image_gb)
+        bill.add("monitoring", "cloudwatch.metric", a.metrics)
+        bill.add("monitoring", "cloudwatch.alarm", Standing.ALARMS[deployed] if a.alarms is None else a.alarms)
+        bill.add("monitoring", "cloudwatch.dashboard", a.dashboards)
+        bill.add("API key", "secretsmanager.secret", Standing.SECRETS[deployed] if a.secrets is None else a.secrets)
+        bill.add("ECR", "ecr.storage", a.image_gb)
         return bill
 
     def add_logs(self, bill: Bill, gigabytes: float) -> None:
@@ -44,14 +51,30 @@ class Scenario:
     def host_factor(self, architecture: str) -> float:
         return self.speed.host_factor(architecture, self.assumptions.host)
 
-    def lambda_slowdown(self, architecture: str) -> float:
-        """Wall milliseconds on the function for one millisecond of the measured vCPU."""
-        return self.host_factor(architecture) / cpu_speed(self.assumptions.memory_mb, MB_PER_VCPU)
+    def lambda_slowdown(self, architecture: str, memory_mb: int) -> float:
+        """Wall milliseconds on the function for one millisecond of the measured vCPU.
+
+        Raises Infeasible where the process does not fit into `memory_mb`.
+        """
+        if memory_mb < LEAST_MEMORY_MB:
+            raise Infeasible(f"{memory_mb} MB: the process needs {LEAST_MEMORY_MB} MB to start and score")
+        return self.host_factor(architecture) / cpu_speed(memory_mb, MB_PER_VCPU)
 
     @property
-    def memory_gb(self) -> float:
-        """GB as Lambda bills them (2^30 bytes)."""
-        return self.assumptions.memory_mb / 1024
+    def api_gb(self) -> float:
+        """GB of the HTTP function, as Lambda bills them (2^30 bytes)."""
+        return self.assumptions.api_memory_mb / 1024
+
+    @property
+    def bulk_gb(self) -> float:
+        """GB of the bulk function."""
+        return self.assumptions.bulk_memory_mb / 1024
+
+    @property
+    def spot_discount(self) -> float:
+        """Share off a Fargate task's price on Spot."""
+        set_by_hand = self.assumptions.spot_discount
+        return self.prices.rate("fargate.spot_discount") if set_by_hand is None else set_by_hand
 
     @property
     def new_share(self) -> float:

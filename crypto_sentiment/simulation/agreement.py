@@ -9,10 +9,16 @@ from crypto_sentiment.cost.options import option
 from crypto_sentiment.cost.scenario import Scenario
 from crypto_sentiment.simulation import fargate_day, lambda_day
 from crypto_sentiment.simulation.played import Played
+from lambda_fn.contract import Standing
 
 TOLERANCE = 0.05
 SMALLEST_USD = 1.0  # parts below this are compared in the total only
 MOST_EVENTS = 200_000
+# (what runs it, from the queue or not) -> the stack that is deployed for it.
+DEPLOYED = {
+    ("lambda", True): "lambda", ("lambda", False): "lambda",
+    ("fargate", True): "fargate-worker", ("fargate", False): "fargate",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,12 @@ def agree(scenario: Scenario, name: str, most_events: int = MOST_EVENTS) -> Agre
 def _count_standing(scenario: Scenario, played: Played) -> None:
     """What is billed by the month and not by the event, a day's share of it."""
     a, days, ledger = scenario.assumptions, scenario.workload.days, played.ledger
+    stack = DEPLOYED[played.option.partition("-")[0], "sqs" in played.option]
     for key, amount in (
         ("cloudwatch.metric", a.metrics),
-        ("cloudwatch.alarm", a.alarms),
+        ("cloudwatch.alarm", Standing.ALARMS[stack] if a.alarms is None else a.alarms),
         ("cloudwatch.dashboard", a.dashboards),
+        ("secretsmanager.secret", Standing.SECRETS[stack] if a.secrets is None else a.secrets),
         ("ecr.storage", a.image_gb),
     ):
         ledger.count(key, amount / days)

@@ -14,6 +14,7 @@ from crypto_sentiment.simulation.stream import Stream
 TRIAL_REQUESTS, TRIAL_S, MOST_TRIAL_REQUESTS = 4000, 10, 40_000  # long enough for a queue to build up
 START_S = 60.0  # a task is billed from the image's download on, before it serves
 LEAST_TASKS = 2
+WORKER_PASS = 50  # messages that a worker takes at once at most
 MEMORY_GB = {0.25: 0.5, 0.5: 1.0, 1.0: 2.0, 2.0: 4.0, 4.0: 8.0}
 
 
@@ -86,7 +87,7 @@ def play_api(scenario: Scenario, option: str, architecture: str, most_events: in
         played.played_s += count / rate
         before = played.tasks[-1] if hour else tasks
         played.tasks.append(tasks)
-        _stand(scenario, ledger, architecture, a.fargate_vcpu, tasks, max(0, tasks - before))
+        _stand(ledger, architecture, a.fargate_vcpu, a.task_gb, tasks, max(0, tasks - before))
         requests = rate * 3600
         carried = requests * (a.bytes_per_comment + 400 + a.response_bytes) / 1e9
         ledger.count("alb.hour")
@@ -113,25 +114,29 @@ def play_worker(scenario: Scenario, option: str, architecture: str, vcpu: float,
         tasks = max(1, math.ceil(work / 3600 / a.worker_utilisation / per_task))
         before = played.tasks[-1] if hour else tasks
         played.tasks.append(tasks)
-        _stand(scenario, ledger, architecture, vcpu, tasks, max(0, tasks - before))
+        memory_gb = max(MEMORY_GB[vcpu], 1.0 if scenario.speed.width > 384 else 0.0)
+        _stand(ledger, architecture, vcpu, memory_gb, tasks, max(0, tasks - before))
         chunks = max(1, math.ceil(wanted * a.bytes_per_comment / CHUNK))
-        ledger.count("sqs.requests", 2 * chunks * count + math.ceil(count / BATCH_CALL))
+        ledger.count("sqs.requests", 2 * chunks * count)
         ledger.count("s3.put", count)
         ledger.count("s3.storage", count * wanted * a.result_bytes / 1e9 * a.result_days / scenario.workload.days)
-        empty = _drain(stream, played, service, count, tasks * per_task, wanted, rate)
-        ledger.count("sqs.requests", empty)
+        empty, passes, deletes = _drain(stream, played, service, count, tasks * per_task, wanted, rate)
+        ledger.count("sqs.requests", empty + deletes)
+        ledger.count("logs.ingest", passes * a.log_bytes / 1e9)
     played.most_concurrent = max(played.tasks)
     return played
 
 
 def _drain(
     stream: Stream, played: Played, service: np.ndarray, count: int, workers: int, wanted: int, rate: float
-) -> float:
-    """Play the hour's messages (or a sample) through the workers; returns the hour's empty long polls."""
+) -> tuple[float, float, float]:
+    """Play the hour's messages (or a sample) through the workers. Returns the hour's receives that bring nothing, its
+    passes and its deletes: a worker takes what waits, up to 50, asks once more, and deletes by ten.
+    """
     world = simpy.Environment()
     queue = simpy.Store(world)
     sample = len(service)
-    empty = 0
+    empty = passes = deletes = 0
 
     def producer():
         for seconds in service.tolist():
@@ -140,7 +145,7 @@ def _drain(
             played.most_backlog = max(played.most_backlog, len(queue.items))
 
     def worker():
-        nonlocal empty
+        nonlocal empty, passes, deletes
         while True:
             get = queue.get()
             yield get | world.timeout(LONG_POLL_S)
@@ -149,23 +154,27 @@ def _drain(
                 empty += 1
                 continue
             assert get.value is not None  # a triggered get has what was put
-            seconds, arrived = get.value
-            yield world.timeout(seconds)
-            played.observe(world.now - arrived)
+            taken = [get.value]
+            while queue.items and len(taken) < WORKER_PASS:
+                taken.append((yield queue.get()))
+            empty += len(taken) < WORKER_PASS
+            yield world.timeout(sum(seconds for seconds, _ in taken))
+            passes += 1
+            deletes += math.ceil(len(taken) / BATCH_CALL)
+            for _, arrived in taken:
+                played.observe(world.now - arrived)
 
     done = world.process(producer())
     for _ in range(workers):
         world.process(worker())
     world.run(until=done)
     played.played_s += world.now
-    return empty * count / sample
+    return empty * count / sample, passes * count / sample, deletes * count / sample
 
 
-def _stand(scenario: Scenario, ledger, architecture: str, vcpu: float, tasks: int, started: int) -> None:
+def _stand(ledger, architecture: str, vcpu: float, memory_gb: float, tasks: int, started: int) -> None:
     """An hour of standing tasks; those just started were billed while they pulled the image."""
     hours = tasks + started * START_S / 3600
-    wide = scenario.speed.width > 384
     ledger.count(f"fargate.vcpu.{architecture}", hours * vcpu)
-    ledger.count(f"fargate.memory.{architecture}", hours * max(MEMORY_GB[vcpu], 1.0 if wide else 0.0))
+    ledger.count(f"fargate.memory.{architecture}", hours * memory_gb)
     ledger.count("ipv4.hour", hours)
-    ledger.count("logs.ingest", tasks * 60 * scenario.assumptions.log_bytes / 1e9)

@@ -20,19 +20,19 @@ POLLERS_A_MINUTE, MOST_POLLERS = 300, 1000
 S3_SHAPE = 4  # a PUT's time varies: gamma with this shape
 
 
-def slowdown(scenario: Scenario, architecture: str) -> float:
+def slowdown(scenario: Scenario, architecture: str, memory_mb: int) -> float:
     """Seconds on the function for a second of the measured vCPU."""
     a = scenario.assumptions
     host = "graviton2" if architecture == "arm64" else a.host
     factor = 1.0 if host == "vnni" else scenario.speed.host_factors[host].value
-    vcpus = a.memory_mb / 1769
+    vcpus = memory_mb / 1769
     return factor / (vcpus if vcpus <= 1 else math.floor(vcpus) ** 0.85)
 
 
-def new_pool(scenario: Scenario, world: simpy.Environment, played: Played, architecture: str) -> Pool:
+def new_pool(scenario: Scenario, world: simpy.Environment, played: Played, architecture: str, memory_mb: int) -> Pool:
     a = scenario.assumptions
     init_s, life_s = scenario.speed.init_ms.value / 1000, a.environment_life_min * 60
-    return Pool(world, played.ledger, architecture, a.memory_mb / 1024, init_s, life_s)
+    return Pool(world, played.ledger, architecture, memory_mb / 1024, init_s, life_s)
 
 
 def play_api(scenario: Scenario, option: str, gateway: str, architecture: str, size: int, most_events: int) -> Played:
@@ -47,9 +47,9 @@ def _play_api_window(
     scenario: Scenario, stream: Stream, played: Played, window: Window, gateway: str, architecture: str, size: int
 ) -> None:
     a, speed = scenario.assumptions, scenario.speed
-    slow = slowdown(scenario, architecture) / 1000
+    slow = slowdown(scenario, architecture, a.api_memory_mb) / 1000
     world = simpy.Environment()
-    pool = new_pool(scenario, world, played, architecture)
+    pool = new_pool(scenario, world, played, architecture, a.api_memory_mb)
     ledger = played.ledger
     ledger.scale, ledger.open = window.scale, False
 
@@ -67,7 +67,7 @@ def _play_api_window(
         played.observe(world.now - start)
         if gateway in ("http", "rest"):
             ledger.count(f"apigateway.{gateway}", max(1, math.ceil(size * a.bytes_per_comment / 524_288)))
-        ledger.count("logs.ingest", a.log_bytes / 1e9)
+            ledger.count("logs.ingest", a.access_log_bytes / 1e9)
         if a.callers == "internet":
             sent = a.response_bytes if size == 1 else 300 + size * a.batch_response_bytes
             ledger.count("data.out", sent / 1e9)
@@ -102,10 +102,11 @@ class _SqsWindow:
     ):
         self.scenario, self.stream, self.played, self.window = scenario, stream, played, window
         self.wanted, self.ledger = wanted, played.ledger
-        self.slow = slowdown(scenario, architecture) / 1000
+        memory_mb = scenario.assumptions.bulk_memory_mb
+        self.slow = slowdown(scenario, architecture, memory_mb) / 1000
         self.world = simpy.Environment()
         self.queue = simpy.Store(self.world)
-        self.pool = new_pool(scenario, self.world, played, architecture)
+        self.pool = new_pool(scenario, self.world, played, architecture, memory_mb)
         self.pollers = 0
 
     def play(self) -> None:
@@ -133,6 +134,8 @@ class _SqsWindow:
                 comments = max(1, int(self.stream.random.poisson(rate * a.producer_wait_s)))
             yield self.world.timeout(fill)
             self.ledger.count("sqs.requests", self._chunks(comments))
+            # Whose poll gets it is chance: SQS keeps no order among those that wait.
+            self.stream.random.shuffle(self.queue.get_queue)
             yield self.queue.put((comments, (opened + self.world.now) / 2))
             if self.ledger.open:
                 self.played.most_backlog = max(self.played.most_backlog, len(self.queue.items))

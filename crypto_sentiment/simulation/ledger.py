@@ -17,6 +17,7 @@ PART_BY_KEY = (
     ("ipv4.", "IPv4"),
     ("logs.", "logs"),
     ("cloudwatch.", "monitoring"),
+    ("secretsmanager.", "API key"),
     ("ecr.", "ECR"),
     ("data.", "data out"),
 )

@@ -1,11 +1,13 @@
 /* Hides instruction sets from the program it is preloaded into, at full speed: every CPUID instruction faults
- * (arch_prctl ARCH_SET_CPUID, Intel since Ivy Bridge, Linux >= 4.12), and its answer is given without them.
+ * (arch_prctl ARCH_SET_CPUID, Intel since Ivy Bridge, Linux >= 4.12), and its answer is given without them. Where the
+ * CPU cannot fault it, a copy of the library in which UD2, as long as CPUID, stands in CPUID's place does the same:
+ * scripts/benchmark/masked.py makes it.
  *
  *   cc -O2 -shared -fPIC -o build/cpumask.so scripts/benchmark/cpumask.c
  *   CPU_MASK=1 LD_PRELOAD=build/cpumask.so python -m scripts.benchmark
  *
- * CPU_MASK: 1 no AMX, 2 nor any VNNI, 3 AVX2 only (what Lambda promises). Where the CPU cannot fault it says so and
- * changes nothing. */
+ * CPU_MASK: 1 no AMX, 2 nor any VNNI, 3 AVX2 only (what Lambda promises). Where the CPU cannot fault, CPUID itself
+ * tells the truth, and only the copy's UD2 is masked. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdint.h>
@@ -19,7 +21,7 @@
 #define ARCH_SET_CPUID 0x1012
 #define BIT(n) (1u << (n))
 
-static int level;
+static int level, can_fault;
 
 static int allow_cpuid(int allow) { return syscall(SYS_arch_prctl, ARCH_SET_CPUID, allow); }
 
@@ -28,14 +30,14 @@ static void on_fault(int signal_number, siginfo_t *info, void *context) {
   const uint8_t *code = (const uint8_t *)registers[REG_RIP];
   uint32_t a = registers[REG_RAX], b, c = registers[REG_RCX], d;
   const uint32_t leaf = a, subleaf = c;
-  (void)signal_number, (void)info;
-  if (code[0] != 0x0f || code[1] != 0xa2) { /* a fault of the program's own */
-    signal(SIGSEGV, SIG_DFL);
+  (void)info;
+  if (code[0] != 0x0f || code[1] != (signal_number == SIGILL ? 0x0b : 0xa2)) { /* a fault of the program's own */
+    signal(signal_number, SIG_DFL);
     return;
   }
-  allow_cpuid(1);
+  if (can_fault) allow_cpuid(1);
   __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  allow_cpuid(0);
+  if (can_fault) allow_cpuid(0);
   if (leaf == 7 && subleaf == 0) {
     d &= ~(BIT(22) | BIT(24) | BIT(25)); /* amx_bf16, amx_tile, amx_int8 */
     if (level >= 2) c &= ~BIT(11);       /* avx512_vnni */
@@ -62,5 +64,6 @@ __attribute__((constructor)) static void install(void) {
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   sigaction(SIGSEGV, &action, NULL);
-  if (allow_cpuid(0)) perror("cpumask: this CPU cannot hide instruction sets");
+  sigaction(SIGILL, &action, NULL);
+  can_fault = !allow_cpuid(0);
 }

@@ -36,8 +36,10 @@ VARIANTS = {
         "compute": "fargate",
         "alarm_email": "ops@example.org",
         "fargate_access": "http",
-        "fargate_capacity": "spot",
+        "fargate_spot_percent": 100,
     },
+    "worker": {"compute": "fargate-worker", "fargate_spot_percent": 75, "tags": "team=data"},
+    "url": {"api_front": "function-url", "rollout": "canary", "tracing": "xray", "root_path": "/v1"},
 }
 
 

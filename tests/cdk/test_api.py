@@ -65,3 +65,30 @@ def test_warm_environments_serve_the_routes(deployment):
 def test_no_concurrency_is_reserved_for_small_accounts(deployment):
     functions = deployment("signed").resources("AWS::Lambda::Function")
     assert not any("ReservedConcurrentExecutions" in function for function in functions)
+
+
+def test_a_function_url_stands_in_for_the_gateway(deployment):
+    made = deployment("url")
+    (url,) = made.resources("AWS::Lambda::Url")
+    assert url["AuthType"] == "NONE"  # the app compares the key, as behind the HTTP API
+    assert made.resources("AWS::ApiGatewayV2::Api") == []
+    made.template().has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "ReservedConcurrentExecutions": 5,
+            "TracingConfig": {"Mode": "Active"},
+            "Environment": {"Variables": Match.object_like({"API_AUTH": "api-key", "ROOT_PATH": "/v1"})},
+        },
+    )
+
+
+def test_a_canary_shifts_the_alias_and_its_errors_take_it_back(deployment):
+    made = deployment("url")
+    groups = made.resources("AWS::CodeDeploy::DeploymentGroup")
+    assert len(groups) == 2  # the API's and the bulk function's
+    for group in groups:
+        assert "Canary10Percent5Minutes" in json.dumps(group["DeploymentConfigName"])
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        assert group["AlarmConfiguration"]["Enabled"] is True
+    (mapping,) = made.resources("AWS::Lambda::EventSourceMapping")
+    assert "BulkLive" in json.dumps(mapping["FunctionName"])

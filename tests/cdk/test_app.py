@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cdk.conftest import VARIANTS
+from tests.cdk.conftest import REPOSITORY, VARIANTS
 
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
 
@@ -18,6 +18,7 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS)
         ("default", ["FargateStack", "SentimentStack"]),
         ("signed", ["SentimentStack"]),
         ("spot", ["FargateStack"]),
+        ("worker", ["FargateStack"]),
     ],
 )
 def test_compute_chooses_the_stacks(deployment, variant, stacks):
@@ -25,7 +26,7 @@ def test_compute_chooses_the_stacks(deployment, variant, stacks):
 
 
 def test_the_image_is_made_of_the_package_and_the_model_only(default):
-    (asset,) = [path for path in default.outdir.glob("asset.*") if path.is_dir()]
+    (asset,) = [path for path in default.outdir.glob("asset.*") if (path / "lambda_fn").is_dir()]
     files = {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
     assert {"lambda_fn/Dockerfile", "lambda_fn/requirements.txt", "lambda_fn/api.py"} <= files
     model = "model_artifacts/distilbert-crypto-sentiment/"
@@ -36,6 +37,8 @@ def test_the_image_is_made_of_the_package_and_the_model_only(default):
     assert wanted <= files
     assert {Path(f).suffix for f in files if f.startswith("lambda_fn/")} <= {
         ".py",
+        ".csv",
+        ".sql",
         ".typed",
         ".txt",
         "",
@@ -43,6 +46,17 @@ def test_the_image_is_made_of_the_package_and_the_model_only(default):
         ".css",
         ".js",
     }
+
+
+def test_a_stray_file_in_the_package_stays_out_of_the_image():
+    from aws_cdk import IgnoreStrategy
+
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    ignored = IgnoreStrategy.docker(str(REPOSITORY), patterns)
+    for stray in ("notes.txt", "bulk/dump.jsonl", "model/onnx.bin", "http/api.py~", "bulk/__pycache__/worker.py"):
+        assert ignored.ignores(str(REPOSITORY / "lambda_fn" / stray)), stray
+    assert not ignored.ignores(str(REPOSITORY / "lambda_fn" / "bulk" / "worker.py"))
 
 
 @every_variant

@@ -64,6 +64,13 @@ def test_buckets_outlive_the_stack_unless_asked(default, deployment):
     dropped.resource_count_is("Custom::S3AutoDeleteObjects", 2)
 
 
+def test_messages_that_wait_outlive_the_stack_unless_asked(default, deployment):
+    kept = default.template().find_resources("AWS::SQS::Queue").values()
+    assert [queue["DeletionPolicy"] for queue in kept] == ["Retain", "Retain"]
+    dropped = deployment("signed").template().find_resources("AWS::SQS::Queue").values()
+    assert {queue["DeletionPolicy"] for queue in dropped} == {"Delete"}
+
+
 def test_outputs_name_what_a_producer_needs(default):
     outputs = default.stack().template["Outputs"]
     assert {"ApiUrl", "ApiKeySecret", "QueueUrl", "DeadLetterQueueUrl", "InputBucket", "ResultsBucket"} <= set(outputs)

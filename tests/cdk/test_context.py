@@ -33,10 +33,10 @@ def test_splits_origins_at_commas():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"compute": "ec2"}, "compute=ec2: what runs the model; choose lambda, fargate, both"),
+        ({"compute": "ec2"}, "; choose lambda, fargate, fargate-worker, both"),
         ({"api_auth": "password"}, "choose api-key, iam, none"),
-        ({"api_memory_mb": "64"}, "choose 128 to 10,240"),
-        ({"api_memory_mb": "lots"}, "choose 128 to 10,240"),
+        ({"api_memory_mb": "64"}, "choose 256 to 10,240"),
+        ({"api_memory_mb": "lots"}, "choose 256 to 10,240"),
         ({"api_timeout_s": "30"}, "choose 1 to 29"),
         ({"log_days": "2"}, "choose 1, 3, 5, 7, 14"),
         ({"bulk_concurrency": "1"}, "choose 2 to 1,000"),
@@ -52,8 +52,14 @@ def test_splits_origins_at_commas():
         ({"cors_origins": "https://example.org/path"}, "is not an origin"),
         ({"alarm_email": "me"}, "choose for example ops@example.org"),
         ({"stage": "My Stage"}, "choose for example prod"),
-        ({"api-auth": "iam"}, "api-auth: there is no such context value; api_auth is one"),
-        ({"bulk_memory": "2048"}, "bulk_memory: there is no such context value; bulk_memory_mb is one"),
+        ({"api-auth": "iam"}, "api-auth: there is no such context value; did you mean api_auth?"),
+        ({"bulk_memory": "2048"}, "bulk_memory: there is no such context value; did you mean bulk_memory_mb?"),
+        ({"memory": "2048"}, "did you mean api_memory_mb or bulk_memory_mb or fargate_memory_mb?"),
+        ({"rate": "5"}, "did you mean api_rate?"),
+        ({"colour": "blue"}, "colour: there is no such context value"),
+        ({"worker_max_tasks": "40"}, "choose 1 to 19"),
+        ({"tags": "team"}, "tags are written name=value"),
+        ({"api_front": "function-url", "api_concurrency": "0"}, "nothing else bounds its bill"),
     ],
 )
 def test_says_what_could_be_given_instead(wrong, says):
@@ -69,9 +75,7 @@ def test_names_all_that_is_wrong_at_once():
 
 
 def test_lets_the_context_of_cdk_and_other_tools_be():
-    ContextValues.from_context(
-        {"@aws-cdk/core:x": True, "cli-telemetry": False, "hosted-zone:account=1": {}, "team": "data"}
-    )
+    ContextValues.from_context({"@aws-cdk/core:x": True, "cli-telemetry": False, "hosted-zone:account=1": {}})
 
 
 def test_the_table_in_the_docs_is_what_the_code_says():

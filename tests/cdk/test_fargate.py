@@ -114,3 +114,21 @@ def test_spot_and_plain_http_are_what_was_asked_for(deployment):
     for service in spot.resources("AWS::ECS::Service", FARGATE):
         assert [s["CapacityProvider"] for s in service["CapacityProviderStrategy"]] == ["FARGATE_SPOT"]
     assert any(level == "WARNING" and "in clear" in text for level, text in spot.messages(FARGATE))
+
+
+def test_workers_alone_have_no_balancer_and_no_api_task(deployment):
+    alone = deployment("worker")
+    assert set(containers(alone)) == {"lambda_fn.bulk.worker"}
+    alone.template(FARGATE).resource_count_is("AWS::ElasticLoadBalancingV2::LoadBalancer", 0)
+    assert "ApiUrl" not in alone.stack(FARGATE).template["Outputs"]
+
+
+def test_a_share_of_tasks_runs_on_spot(deployment):
+    (service,) = deployment("worker").resources("AWS::ECS::Service", FARGATE)
+    weights = {s["CapacityProvider"]: s["Weight"] for s in service["CapacityProviderStrategy"]}
+    assert weights == {"FARGATE": 25, "FARGATE_SPOT": 75}
+
+
+def test_tags_are_on_every_resource_that_takes_them(deployment):
+    (cluster,) = deployment("worker").resources("AWS::ECS::Cluster", FARGATE)
+    assert {"Key": "team", "Value": "data"} in cluster["Tags"]

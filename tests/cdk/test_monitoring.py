@@ -10,6 +10,8 @@ def watched(deployment) -> list[tuple[str, float, str, list]]:
     """(metric, threshold, statistic, dimensions) of each alarm on one metric."""
     found = []
     for alarm in deployment.resources("AWS::CloudWatch::Alarm"):
+        if len(alarm["Metrics"]) > 1:
+            continue
         (metric,) = [m["MetricStat"] for m in alarm["Metrics"]]
         what = metric["Metric"]
         found.append((what["MetricName"], alarm["Threshold"], metric["Stat"], what["Dimensions"]))
@@ -39,6 +41,25 @@ def test_alarms_watch_the_dlq_the_delay_the_functions_and_the_latency(default):
         ("Throttles", 0, "Sum"),
         ("Throttles", 0, "Sum"),
     ]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_an_alarm_rings_when_messages_wait_and_none_is_scored(default, name):
+    (alarm,) = [
+        a
+        for a in default.resources("AWS::CloudWatch::Alarm", name)
+        if "none was scored" in a.get("AlarmDescription", "")
+    ]
+    assert {m["MetricStat"]["Metric"]["MetricName"] for m in alarm["Metrics"] if "MetricStat" in m} == {
+        "ApproximateNumberOfMessagesVisible",
+        "NumberOfMessagesDeleted",
+    }
+    assert alarm["EvaluationPeriods"] == 3
+
+
+def test_synth_warns_where_nobody_is_told(default, deployment):
+    assert any(level == "WARNING" and "nobody is told" in text for level, text in default.messages())
+    assert not any("nobody is told" in text for _, text in deployment("spot").messages("FargateStack"))
 
 
 def test_the_dlq_is_the_one_that_is_watched(default):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
+from crypto_sentiment.cost.report.differences import differences
+from crypto_sentiment.cost.report.headline import worst_case
 from crypto_sentiment.cost.report.plots import TITLES
-from crypto_sentiment.cost.report.sections import Section, all_sections
+from crypto_sentiment.cost.report.sections import Section, further_sections
 
 TITLE = "What scoring the comments costs"
 STYLE = """
@@ -17,16 +19,22 @@ h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px sol
 table{border-collapse:collapse;width:100%;font-size:13px;margin:.8rem 0}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #eceff2;vertical-align:top}
 th{color:#5a6673;font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.PASS{color:#137333;font-weight:600}.FAIL{color:#b3261e}.late{color:#9a6700}
+.PASS{color:#137333;font-weight:600}.FAIL{color:#b3261e}.cannot{color:#9a6700}
 img{max-width:100%;height:auto;margin:.6rem 0}.scroll{overflow-x:auto}
 """
 
 
 def write(
-    comparison: Comparison, plots: dict[str, bytes], html: Path | None, markdown: Path | None, plots_to: Path | None
+    comparison: Comparison,
+    first_screen: list[Section],
+    plots: dict[str, bytes],
+    html: Path | None,
+    markdown: Path | None,
+    plots_to: Path | None,
 ) -> None:
     """Write what was asked for. Raises CostError where a file cannot be written."""
-    sections = [*all_sections(comparison), prices(comparison)]
+    sections = [*first_screen, worst_case(comparison), *further_sections(comparison)]
+    sections += [section for section in (differences(comparison), prices(comparison)) if section.rows]
     try:
         if plots_to:
             plots_to.mkdir(parents=True, exist_ok=True)
@@ -80,7 +88,7 @@ def _section_html(section: Section, plots: dict[str, bytes]) -> str:
 
 
 def _cell(text: str) -> str:
-    if text in ("PASS", "FAIL", "late"):
+    if text in ("PASS", "FAIL", "cannot"):
         return f'<td class="{text}">{text}</td>'
     number = text.replace(",", "").replace(".", "", 1).replace("-", "", 1)
     kind = ' class="n"' if number.isdigit() or text == "-" else ""

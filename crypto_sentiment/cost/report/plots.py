@@ -14,7 +14,6 @@ from crypto_sentiment.cost import breakeven
 from crypto_sentiment.cost.bill import PARTS
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.cost.options import OPTIONS
 from crypto_sentiment.cost.report.sections import comparison_pairs
 from crypto_sentiment.cost.sensitivity import sensitivities
 
@@ -25,10 +24,17 @@ TITLES = {
     "tornado": "What the bill depends on most",
     "bill_by_part": "The bill of each option by part",
 }
-FAMILIES = {"lambda-rest": "#8c564b", "lambda-http": "#d62728", "lambda-url": "#ff7f0e", "lambda-sqs": "#2ca02c",
-            "lambda-managed": "#7f7f7f", "fargate-alb": "#1f77b4", "fargate-sqs": "#17becf", "ec2": "#9467bd",
-            "comprehend": "#bcbd22", "google": "#e377c2"}  # fmt: skip
-DASHES = {"arm64": "--", "spot": ":", "large": "-.", "provisioned": "-."}
+# What the lines are called: at most eight, in the order of the legend, and told apart by colour and dash.
+LINES: dict[str, tuple[str, str, str]] = {
+    "lambda-http-single-x86": ("Lambda, HTTP API, one comment a call", "#d62728", "-"),
+    "fargate-alb-x86": ("Fargate behind a load balancer", "#1f77b4", "-"),
+    "lambda-url-single-x86": ("Lambda, Function URL, one comment a call", "#ff7f0e", "-"),
+    "bedrock": ("a small LLM in batch (Bedrock)", "#7f7f7f", ":"),
+    "lambda-http-batch-x86": ("Lambda, HTTP API, many comments a call", "#d62728", "--"),
+    "lambda-sqs-packed-x86": ("Lambda from a queue", "#2ca02c", "-"),
+    "fargate-sqs-x86": ("Fargate workers on a queue", "#17becf", "--"),
+    "fargate-sqs-spot": ("Fargate workers on a queue, Spot", "#17becf", ":"),
+}
 plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
                      "grid.color": "#e6e9ed", "axes.axisbelow": True, "legend.frameon": False})  # fmt: skip
 
@@ -52,9 +58,8 @@ def _png(figure: Figure) -> bytes:
 
 
 def _style(name: str) -> dict:
-    color = next(color for family, color in FAMILIES.items() if name.startswith(family))
-    dash = next((dash for word, dash in DASHES.items() if word in name), "-")
-    return {"color": color, "linestyle": dash, "linewidth": 1.4, "alpha": 0.6 if "batch" in name else 1.0}
+    label, color, dash = LINES[name]
+    return {"label": label, "color": color, "linestyle": dash, "linewidth": 1.8}
 
 
 def _price_or_gap(scenario, name: str) -> float:
@@ -71,17 +76,16 @@ def _budget(axes: Axes, comparison: Comparison) -> None:
 
 
 def _names(comparison: Comparison) -> list[str]:
-    listed = {bill.option for bill in comparison.bills[comparison.own.speed.width]}
-    return [option.name for option in OPTIONS if option.name in listed]
+    return [name for name in LINES if comparison.bill(name)]
 
 
 def cost_by_volume(comparison: Comparison) -> bytes:
-    """Every option from ten thousand to a billion comments a day; crossings of the named pairs are numbered."""
+    """Eight ways from ten thousand to a billion comments a day; crossings of the named pairs are numbered."""
     figure, axes = plt.subplots(figsize=(11, 6.5))
     volumes = np.geomspace(*breakeven.DAILY, 50)
     for name in _names(comparison):
         costs = [_price_or_gap(breakeven.at_volume(comparison.own, volume), name) for volume in volumes]
-        axes.plot(volumes, costs, label=name, **_style(name))
+        axes.plot(volumes, costs, **_style(name))
     notes, number = [], 0
     for pair in comparison_pairs(comparison):
         for point in breakeven.volume_crossings(comparison.own, *pair):
@@ -92,11 +96,19 @@ def cost_by_volume(comparison: Comparison) -> bytes:
             axes.annotate(
                 str(number), (point.value, point.usd), xytext=(5, -11), textcoords="offset points", weight="bold"
             )
-            notes.append(f"{number}: {point.cheaper} cheaper than {point.dearer} from {point.value:,.0f} a day")
+            notes.append(
+                f"{number}: from {point.value / 1e6:,.1f} million a day {LINES[point.cheaper][0]} is cheaper than "
+                f"{LINES[point.dearer][0]}"
+            )
     _budget(axes, comparison)
-    axes.axvline(comparison.assumptions.comments_per_day, color="#999999", linewidth=0.8)
+    volume = comparison.assumptions.comments_per_day
+    axes.axvline(volume, color="#999999", linewidth=0.8)
+    ends = sorted((bill.total, name) for name in _names(comparison) if (bill := comparison.bill(name)))
+    said = "\n".join(f"${usd:,.0f}  {LINES[name][0]}" for usd, name in reversed(ends))
+    axes.text(0.99, 0.02, f"at {volume:,.0f} a day, USD:\n{said}", transform=axes.transAxes, fontsize=8, va="bottom",
+              ha="right", bbox={"facecolor": "white", "edgecolor": "#cccccc", "alpha": 0.9})  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="comments a day", ylabel="USD a month", title=TITLES["cost_by_volume"])
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=7)
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     axes.text(0.01, 0.99, "\n".join(notes), transform=axes.transAxes, fontsize=7.5, va="top",
               bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8})  # fmt: skip
     return _png(figure)
@@ -106,12 +118,10 @@ def cost_by_ms(comparison: Comparison) -> bytes:
     """The project's own options against the speed of the model."""
     figure, axes = plt.subplots(figsize=(9, 5.5))
     speeds = np.geomspace(0.5, 60, 40)
-    names = [
-        n for n in _names(comparison) if n.endswith(("x86", "spot")) and "rest" not in n and "provisioned" not in n
-    ]
+    names = [name for name in _names(comparison) if name != "bedrock"]
     for name in names:
         costs = [_price_or_gap(breakeven.at_ms(comparison.own, ms), name) for ms in speeds]
-        axes.plot(speeds, costs, label=name, **_style(name))
+        axes.plot(speeds, costs, **_style(name))
     for width, scenario in comparison.scenarios.items():
         axes.axvline(scenario.batch_ms, color="#999999", linewidth=0.8)
         axes.annotate(f"{width}-wide", (scenario.batch_ms, 0.99), xycoords=("data", "axes fraction"), rotation=90,
@@ -171,10 +181,10 @@ def tornado(comparison: Comparison) -> bytes:
 
 
 def bill_by_part(comparison: Comparison) -> bytes:
-    """Stacked bars of every option the project can deploy, cheapest at the bottom."""
-    bills = comparison.cheapest(count=99)
+    """Stacked bars of the ways that LINES names, cheapest at the bottom."""
+    bills = [bill for bill in comparison.cheapest(count=99) if bill.option in LINES]
     figure, (axes, zoom) = plt.subplots(
-        1, 2, figsize=(12.5, 0.27 * len(bills) + 1.6), sharey=True, width_ratios=(2, 1.3)
+        1, 2, figsize=(12.5, 0.4 * len(bills) + 1.6), sharey=True, width_ratios=(2, 1.3)
     )
     colors = dict(zip(PARTS, mpl.colormaps["tab20"](range(20)), strict=False))
     for panel in (axes, zoom):
@@ -182,7 +192,7 @@ def bill_by_part(comparison: Comparison) -> bytes:
         for part in PARTS:
             values = np.array([bill.parts.get(part, 0.0) for bill in bills])
             if values.any():
-                panel.barh([bill.option for bill in bills], values, left=left, color=colors[part], label=part)
+                panel.barh([LINES[bill.option][0] for bill in bills], values, left=left, color=colors[part], label=part)
                 left += values
         panel.axvline(comparison.assumptions.budget, color="#333333", linewidth=0.8, linestyle=(0, (1, 2)))
         panel.set_xlabel("USD a month")

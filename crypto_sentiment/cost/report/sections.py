@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from crypto_sentiment.cost import breakeven, predecessor
 from crypto_sentiment.cost.bill import PARTS, Bill
 from crypto_sentiment.cost.comparison import Comparison
-from crypto_sentiment.cost.findings import answer, findings
+from crypto_sentiment.cost.findings import findings
 from crypto_sentiment.cost.speed import WIDTHS, Figure
 
 GROUP_TITLES = {
-    "single": "{volume:,.0f} single requests a day: Lambda against Fargate",
-    "packed": "What packing changes: many comments per call or message",
-    "reference": "For reference",
+    "single": "Every way of {volume:,.0f} single requests a day",
+    "packed": "Every way with many comments per call or message",
+    "reference": "For reference: what others sell (USD a million comments in the last column)",
 }
 ITEMISED = 5
 
@@ -35,9 +35,9 @@ def usd(value: float) -> str:
 
 
 def verdict(bill: Bill, budget: float) -> str:
-    """PASS or FAIL against the budget; "late" where no fleet meets the latency target."""
+    """PASS or FAIL against the budget; "cannot" where it does not run: its note says why."""
     if not bill.lines:
-        return "late"
+        return "cannot"
     return "PASS" if bill.total <= budget else "FAIL"
 
 
@@ -49,10 +49,9 @@ def largest_parts(bill: Bill, count: int = 3) -> str:
     return ", ".join(f"{part} {value:,.0f}" if value >= 1 else f"{part} {value:.2f}" for part, value in parts)
 
 
-def all_sections(comparison: Comparison) -> list[Section]:
-    """The full report."""
+def further_sections(comparison: Comparison) -> list[Section]:
+    """The full report, after its first screen (headline.py)."""
     return [
-        Section("Answer", [answer(comparison)]),
         *(group_section(comparison, group) for group in GROUP_TITLES),
         itemised(comparison),
         Section("Three findings", findings(comparison)),
@@ -68,10 +67,12 @@ def group_section(comparison: Comparison, group: str) -> Section:
     budget = comparison.assumptions.budget
     columns = ["USD a month"] + [column for width in WIDTHS for column in (f"{width}-wide", "")]
     section = Section(GROUP_TITLES[group].format(volume=comparison.assumptions.comments_per_day))
-    section.columns = [*columns, f"mostly ({WIDTHS[0]}-wide)"]
+    section.columns = [*columns, "a million" if group == "reference" else f"mostly ({WIDTHS[0]}-wide)"]
     for bills in comparison.group(group):
         cells = [cell for b in bills for cell in (usd(b.total) if b.lines else "-", verdict(b, budget))]
-        section.rows.append([bills[0].title, *cells, largest_parts(bills[0])])
+        million = comparison.own.workload.comments / 1e6
+        last = usd(bills[0].total / million) if group == "reference" else largest_parts(bills[0])
+        section.rows.append([bills[0].title, *cells, last])
     section.plots = {"single": ["bill_by_part"], "packed": ["cost_by_volume"]}.get(group, [])
     return section
 

@@ -5,17 +5,21 @@ from rich.table import Table
 from rich.text import Text
 
 from crypto_sentiment.cost.comparison import Comparison
-from crypto_sentiment.cost.report.sections import Section, all_sections
+from crypto_sentiment.cost.report.headline import worst_case
+from crypto_sentiment.cost.report.sections import Section, further_sections
 
-STYLES = {"PASS": "bold green", "FAIL": "red", "late": "yellow"}
+STYLES = {"PASS": "bold green", "FAIL": "red", "cannot": "yellow"}
 HIDDEN = {"Where the figures come from"}  # long sources: in the HTML and Markdown reports
 
 
-def print_report(console: Console, comparison: Comparison) -> None:
-    for section in all_sections(comparison):
+def print_report(console: Console, comparison: Comparison, first_screen: list[Section], full: bool) -> None:
+    """The first screen; with `full` all that follows."""
+    further = [worst_case(comparison), *further_sections(comparison)] if full else []
+    for section in [*first_screen, *further]:
         if section.title not in HIDDEN:
             print_section(console, section)
-    console.print("Sources of every figure: --html or --markdown.", style="dim")
+    more = "" if full else "Every way, part by part, break-even points, the predecessor: --full. "
+    console.print(f"{more}Sources of every figure: --html or --markdown.", style="dim")
 
 
 def print_section(console: Console, section: Section) -> None:
@@ -34,4 +38,5 @@ def print_section(console: Console, section: Section) -> None:
 
 
 def _is_number(cell: str) -> bool:
-    return cell.replace(",", "").replace(".", "").replace("-", "").isdigit() or cell in ("-", "")
+    plain = cell.replace(",", "").replace(".", "").replace("-", "")
+    return plain.isdigit() or cell in ("-", "") or cell.endswith((" ms", " s"))

@@ -21,12 +21,27 @@ def run(app, arguments):
     return CliRunner().invoke(app, ["cost", *arguments])
 
 
-def test_the_default_run_prints_the_tables_and_the_answer():
+def test_the_default_run_is_one_screen_that_begins_with_the_answer():
     result = run(app, DATE)
     assert result.exit_code == 0, result.output
+    lines = result.output.strip().splitlines()
+    assert lines[0] == "Answer"
     for text in (
-        "10,000,000 single requests a day: Lambda against Fargate",
+        "10,000,000 requests a day, one comment each: Lambda against Fargate",
         "What packing changes",
+        "Where they cross",
+        "75% of tasks, 60% off",
+        "deployed by",
+    ):
+        assert text in result.output
+    assert len(lines) <= 60
+
+
+def test_the_whole_report_is_printed_when_asked_for():
+    result = run(app, [*DATE, "--full"])
+    assert result.exit_code == 0, result.output
+    for text in (
+        "Does the winner stay?",
         "PASS",
         "FAIL",
         "Three findings",
@@ -84,11 +99,16 @@ def test_reports_stand_alone_and_small(tmp_path):
         (["--shape", "zigzag"], "--shape"),
         (["--hours-in-month", "10"], "720"),
         (["--shape", "bursts", "--peak-factor", "10"], "at most 8"),
-        (["--region", "mars-north-1"], "mars-north-1.json"),
+        (["--region", "mars-north-1"], "--refresh-prices"),
         (["--markdown", "x.md"], "--plots"),
         (["--as-of", "tomorrow"], "--as-of"),
         (["--ms-per-comment", "-3"], "ms per comment"),
         (["--ms-per-comment", "0"], "ms per comment"),
+        (["--savings-plan", "5y"], "choose none, 1y, 3y"),
+        (["--context", "result_days=30"], "did you mean results_days?"),
+        (["--context", "results_days=many"], "cannot be read"),
+        (["--context", "results_days=0"], "--result-days"),
+        (["--template", "missing.json"], "cannot read missing.json"),
     ],
 )
 def test_bad_input_is_a_plain_message_and_exit_2(flags, message):
@@ -134,7 +154,7 @@ def test_the_free_tier_and_a_faster_model_lower_the_bill():
 
     assert cheapest("--free-tier") < cheapest()
     assert cheapest("--ms-per-comment", "1") < cheapest()
-    assert cheapest("--savings-plan") < cheapest()
+    assert cheapest("--savings-plan", "3y") < cheapest()
 
 
 def test_another_benchmark_file_is_read(tmp_path):
@@ -145,3 +165,25 @@ def test_another_benchmark_file_is_read(tmp_path):
     document = json.loads(run(app, [*DATE, "--json", "--benchmark", str(path)]).output)
     bill = next(b for b in document["bills"] if b["option"] == "lambda-sqs-packed-x86")
     assert bill["verdict"] == "FAIL"
+
+
+def test_the_bill_follows_the_context_of_a_deployment():
+    def usd(*flags: str) -> dict[str, float]:
+        bills = json.loads(run(app, [*DATE, "--json", *flags]).output)["bills"]
+        return next(b for b in bills if b["option"] == "lambda-sqs-packed-x86" and b["width"] == 384)["parts"]
+
+    kept, dropped = usd(), usd("--context", "results_days=30", "--context", "api_auth=iam")
+    assert dropped["S3"] < kept["S3"]
+    assert "API key" in kept
+    assert "API key" not in dropped
+
+
+def test_the_bill_of_another_model_is_refused(tmp_path):
+    benchmark = read_json(BENCHMARK)
+    benchmark["models"]["384"]["revision"] = "0123abcd"
+    path = tmp_path / "older.json"
+    path.write_text(json.dumps(benchmark))
+    result = run(app, [*DATE, "--benchmark", str(path)])
+    assert result.exit_code == 2
+    assert "the speed of model 0123abcd" in result.stderr
+    assert run(app, [*DATE, "--benchmark", str(path), "--ms-per-comment", "2", "--json"]).exit_code == 0

@@ -19,10 +19,15 @@ def test_a_day_is_played_and_agrees(tmp_path):
 
 
 def test_a_disagreement_is_named_and_exits_1(monkeypatch):
-    monkeypatch.setattr(lambda_day, "slowdown", lambda scenario, architecture: 2.0)
+    monkeypatch.setattr(lambda_day, "slowdown", lambda scenario, architecture, memory_mb: 2.0)
     result = run(app, SMALL)
     assert result.exit_code == 1
     assert "lambda-sqs-packed-x86 disagrees: compute" in " ".join(result.output.split())
+
+
+def test_it_plays_what_a_context_deploys():
+    assert run(app, [*SMALL, "--batching-window-s", "5"]).exit_code == 0
+    assert run(app, [*SMALL, "--context", "bulk_window_s=10", "--context", "bulk_memory_mb=1024"]).exit_code == 0
 
 
 def test_bad_input_exits_2():

@@ -5,7 +5,7 @@ import pytest
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.command import read_assumptions
 from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.cost.inputs import BENCHMARK, PRICES, Inputs, read_json
+from crypto_sentiment.cost.inputs import BENCHMARK, PRICES, Inputs, read_json, shipped_revision
 from crypto_sentiment.cost.speed import Speed
 from crypto_sentiment.cost.workload import Lengths, hourly_factors
 
@@ -81,7 +81,9 @@ def test_a_benchmark_figure_without_a_basis_is_refused():
 def test_every_shipped_figure_says_where_it_comes_from():
     benchmark = read_json(BENCHMARK)
     figures = [*benchmark["invocation"].values(), *benchmark["host_factors"].values()]
-    figures += [figure for model in benchmark["models"].values() for figure in model.values()]
+    figures += [
+        figure for model in benchmark["models"].values() for name, figure in model.items() if name != "revision"
+    ]
     for figure in figures:
         assert figure["basis"] in ("measured", "assumed", "derived")
         assert len(figure["source"]) > 20
@@ -98,3 +100,12 @@ def test_files_that_are_missing_or_broken_are_named(tmp_path):
     empty.write_text(json.dumps({}))
     with pytest.raises(CostError, match="lacks a field"):
         Inputs.read(PRICES / "us-east-1.json", benchmark=empty)
+
+
+def test_the_speed_is_that_of_the_shipped_model():
+    assert read_json(BENCHMARK)["models"]["384"]["revision"] == shipped_revision()
+
+
+def test_the_speed_of_another_model_is_refused_with_what_to_do():
+    with pytest.raises(CostError, match=r"the model here is 0123abcd: measure it with `make measure`"):
+        Inputs.read(PRICES / "us-east-1.json", revision="0123abcd")

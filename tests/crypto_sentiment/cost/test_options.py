@@ -1,6 +1,6 @@
 import pytest
 
-from crypto_sentiment.cost.errors import CostError
+from crypto_sentiment.cost.errors import CostError, Infeasible
 from crypto_sentiment.cost.lambda_sqs import empty_receives_a_second, pack
 from crypto_sentiment.cost.options import OPTIONS, option, price_all
 
@@ -34,7 +34,7 @@ def test_a_large_batch_is_metered_in_pieces_of_512_kb(make_scenario):
 
 
 def test_half_the_memory_takes_twice_the_time_and_costs_the_same_compute(make_scenario):
-    full, half = make_scenario(memory_mb=1770), make_scenario(memory_mb=885)
+    full, half = make_scenario(api_memory_mb=1770), make_scenario(api_memory_mb=885)
     bills = [option("lambda-http-batch-x86").price(scenario) for scenario in (full, half)]
     assert bills[1].facts["billed ms per comment"] == pytest.approx(
         2 * bills[0].facts["billed ms per comment"], rel=0.01
@@ -66,10 +66,11 @@ def test_an_idle_queue_is_polled_by_five_pollers_every_twenty_seconds():
 
 
 def test_larger_messages_cut_puts_and_leave_the_queue_as_it_was(make_scenario):
-    scenario = make_scenario()
+    scenario = make_scenario(batching_window_s=20)  # so that polls bring full batches either way
     packed, large = (option(f"lambda-sqs-{size}-x86").price(scenario) for size in ("packed", "large"))
     assert large.parts["SQS"] == pytest.approx(packed.parts["SQS"], rel=0.15)
-    assert large.parts["S3"] < packed.parts["S3"] / 5
+    puts = [sum(line.usd for line in bill.lines if line.key == "s3.put") for bill in (large, packed)]
+    assert puts[0] < puts[1] / 5
 
 
 def test_one_comment_a_message_is_what_kills_the_budget(make_scenario):
@@ -85,7 +86,7 @@ def test_a_thin_stream_fills_messages_only_as_far_as_the_producer_waits(make_sce
 
 def test_the_batching_window_gathers_no_more_than_it_may(make_scenario):
     assert pack(make_scenario(comments_per_day=1e9), 273).messages_per_invocation == 10
-    assert pack(make_scenario(comments_per_day=1e9, messages_per_invocation=100), 4369).messages_per_invocation == 5
+    assert pack(make_scenario(comments_per_day=3e9, messages_per_invocation=100), 4369).messages_per_invocation == 5
     assert pack(make_scenario(batching_window_s=0), 273).messages_per_invocation == 1
 
 
@@ -144,3 +145,44 @@ def test_comprehend_bills_three_units_at_least(make_scenario):
 def test_an_unknown_option_is_answered_with_the_known_ones():
     with pytest.raises(CostError, match=r"Known: lambda-rest-single-x86"):
         option("lambda-gpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("lambda-sqs-packed-x86", {"bulk_memory_mb": 128}, "the process needs 256 MB"),
+        ("lambda-http-single-x86", {"api_memory_mb": 128}, "the process needs 256 MB"),
+        ("lambda-sqs-packed-x86", {"bulk_memory_mb": 256, "messages_per_invocation": 1000, "batching_window_s": 300,
+                                   "comments_per_day": 1e9, "host": "avx2", "bulk_timeout_s": 60},
+         "the function is stopped after 60 s"),
+        ("lambda-http-batch-x86", {"api_memory_mb": 256, "comments_per_request": 512, "host": "avx2",
+                                   "api_timeout_s": 5}, "gives up after 5 s"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused_with_its_reason_and_not_priced(make_scenario, name, changes, reason):
+    scenario = make_scenario(**changes)
+    with pytest.raises(Infeasible, match=reason):
+        option(name).price(scenario)
+    (bill,) = [bill for bill in price_all(scenario) if bill.option == name]
+    assert not bill.lines
+    assert reason in bill.note
+
+
+def test_spot_takes_whole_tasks(make_scenario):
+    """A fleet of one or two tasks cannot be three quarters on Spot: each task is either."""
+    bill = option("fargate-sqs-spot").price(make_scenario(comments_per_day=1e5, spot_share=0.75))
+    assert bill.facts["tasks, most"] == 1
+    assert bill.facts["tasks on Spot"] == 1
+    none = option("fargate-sqs-spot").price(make_scenario(comments_per_day=1e5, spot_share=0.4))
+    assert none.facts["tasks on Spot"] == 0
+    assert (
+        none.parts["compute"] == option("fargate-sqs-x86").price(make_scenario(comments_per_day=1e5)).parts["compute"]
+    )
+
+
+def test_a_call_to_the_http_api_bills_the_gateways_log_and_a_function_url_none(make_scenario):
+    scenario = make_scenario()
+    calls, days = scenario.workload.comments, scenario.assumptions.log_days / scenario.workload.days
+    gigabytes = calls * scenario.assumptions.access_log_bytes / 1e9
+    assert usd(scenario, "lambda-http-single-x86", "logs") == pytest.approx(gigabytes * (0.5 + 0.03 * days))
+    assert usd(scenario, "lambda-url-single-x86", "logs") == 0

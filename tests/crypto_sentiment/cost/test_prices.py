@@ -5,6 +5,7 @@ import pytest
 
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.inputs import PRICES, read_json
+from crypto_sentiment.cost.options import option
 from crypto_sentiment.cost.prices import PriceTable
 
 
@@ -37,10 +38,31 @@ def test_the_free_tier_is_subtracted_only_when_asked_for(document):
     assert with_free.charge("lambda.requests.x86", 10) == 0
 
 
-def test_a_savings_plan_lowers_lambda_duration_and_fargate_only(document):
-    plan, list_price = PriceTable.from_dict(document, savings_plan=True), PriceTable.from_dict(document)
-    for key, share in (("lambda.duration.x86", 0.83), ("fargate.vcpu.arm64", 0.5), ("lambda.requests.x86", 1)):
-        assert plan.charge(key, 1e6) == pytest.approx(share * list_price.charge(key, 1e6))
+@pytest.mark.parametrize(
+    ("plan", "key", "share"),
+    [
+        ("1y", "lambda.duration.x86", 0.88),
+        ("3y", "lambda.duration.x86", 0.83),
+        ("3y", "lambda.provisioned.arm64", 0.83),
+        ("3y", "lambda.requests.x86", 1),
+        ("1y", "fargate.vcpu.arm64", 0.8),
+        ("3y", "fargate.memory.x86", 0.48),
+        ("3y", "ec2.c7g.large", 0.47),
+        ("3y", "sqs.requests", 1),
+    ],
+)
+def test_a_savings_plan_is_right_for_each_product_and_term(document, plan, key, share):
+    planned, list_price = PriceTable.from_dict(document, savings_plan=plan), PriceTable.from_dict(document)
+    assert planned.charge(key, 1e6) == pytest.approx(share * list_price.charge(key, 1e6))
+
+
+def test_no_plan_covers_spot(document, make_scenario):
+    from dataclasses import replace
+
+    scenario = make_scenario(spot_share=1.0)
+    planned = replace(scenario, prices=PriceTable.from_dict(document, savings_plan="3y"))
+    spot = [option("fargate-alb-spot").price(s).parts["compute"] for s in (scenario, planned)]
+    assert spot[0] == pytest.approx(spot[1])
 
 
 def test_a_missing_row_is_named(inputs):

@@ -26,9 +26,9 @@ def invoice():
 
     def price(memory_mb: int, invocations: float, ms: float, free_tier: bool) -> Bill:
         table = Inputs.read(PRICES / "us-east-1.json", free_tier=free_tier)
-        scenario = table.scenario(Assumptions(memory_mb=memory_mb))
+        scenario = table.scenario(Assumptions(api_memory_mb=memory_mb))
         bill = Bill("example", "", 384, table.prices)
-        add_invocations(scenario, bill, "x86", invocations, ms, cold=False)
+        add_invocations(scenario, bill, "x86", invocations, ms, scenario.api_gb, cold=False)
         return bill
 
     return price
@@ -79,7 +79,8 @@ def test_lambda_provisioned_concurrency_for_a_launch(inputs):
 )
 def test_fargate(make_scenario, inputs, architecture, vcpu, memory_gb, task_hours, cpu_usd, memory_usd):
     bill = Bill("example", "", 384, inputs.prices)
-    add_tasks(make_scenario(), bill, architecture, vcpu, memory_gb, task_hours, spot=False)
+    scenario = make_scenario()
+    add_tasks(scenario, bill, architecture, vcpu, memory_gb, [task_hours / scenario.workload.days], spot=False)
     by_key = {line.key: line.usd for line in bill.lines}
     assert cents(by_key[f"fargate.vcpu.{architecture}"]) == cpu_usd
     # AWS multiplies its price per second, which is rounded up: it prints 0.22 (0.2223) and 3.04 (3.0359) as here
@@ -103,7 +104,7 @@ def test_sqs_bills_a_request_for_each_64_kb(make_scenario):
 
     def requests(comments_per_message: int) -> float:
         packing = Packing(comments_per_message, busy / comments_per_message, 10)
-        return sqs_requests(scenario, packing, pollers=1e-9, event_source=False) / packing.messages
+        return sqs_requests(scenario, packing, pollers=1e-9) / packing.messages
 
     assert requests(64) == pytest.approx(1 + 1 + 0.1)
     assert requests(256) == pytest.approx(4 + 4 + 0.1)

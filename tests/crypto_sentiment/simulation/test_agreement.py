@@ -3,6 +3,7 @@
 import pytest
 
 from crypto_sentiment.cost import fargate, lambda_api, lambda_sqs
+from crypto_sentiment.cost.assumptions import FARGATE_SIZES
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.simulation import environments, fargate_day, lambda_day
 from crypto_sentiment.simulation.agreement import PLAYS, agree
@@ -26,13 +27,13 @@ def test_they_agree_at_other_volumes(make_scenario, volume, name):
 
 
 def test_they_agree_on_other_hosts_memory_and_duplicates(make_scenario):
-    scenario = make_scenario(host="avx2", memory_mb=1024, duplicates=0.2, shape="bursts")
+    scenario = make_scenario(host="avx2", api_memory_mb=1024, duplicates=0.2, shape="bursts")
     assert agree(scenario, "lambda-http-batch-x86", EVENTS).disagreements() == {}
 
 
 def wrong_rounding(scenario, architecture):
     """Forgets that each call is rounded up to a whole millisecond."""
-    slow = scenario.lambda_slowdown(architecture)
+    slow = scenario.lambda_slowdown(architecture, scenario.assumptions.api_memory_mb)
     return (scenario.speed.http_ms.value + scenario.speed.single_ms(scenario.workload.lengths.mean)) * slow
 
 
@@ -41,9 +42,9 @@ def wrong_message_count(scenario, architecture, packing):
     return right_invocation_ms(scenario, architecture, packing) / packing.messages_per_invocation
 
 
-def wrong_requests(scenario, packing, pollers, event_source):
+def wrong_requests(scenario, packing, pollers):
     """Forgets that a message is received as well as sent."""
-    return right_sqs_requests(scenario, packing, pollers, event_source) - packing.messages
+    return right_sqs_requests(scenario, packing, pollers) - packing.messages
 
 
 def tasks_from_the_mean(scenario, architecture):
@@ -76,7 +77,7 @@ def test_a_wrong_formula_in_the_estimate_breaks_the_agreement(
     ("option", "module", "constant", "wrong", "part"),
     [
         ("lambda-sqs-packed-x86", lambda_day, "CHUNK", 32_768, "SQS"),
-        ("fargate-alb-x86", fargate_day, "MEMORY_GB", {1.0: 8.0}, "compute"),
+        ("fargate-sqs-x86", fargate_day, "MEMORY_GB", dict.fromkeys(FARGATE_SIZES, 8.0), "compute"),
     ],
 )
 def test_a_wrong_count_in_the_simulator_breaks_the_agreement(
@@ -110,3 +111,13 @@ def test_a_second_play_of_the_same_day_is_the_same(make_scenario):
 def test_an_option_that_is_not_played_is_refused(make_scenario):
     with pytest.raises(CostError, match="not played"):
         agree(make_scenario(), "comprehend")
+
+
+@pytest.mark.parametrize("window_s", [0, 1, 20])
+def test_they_agree_at_other_batching_windows(make_scenario, window_s):
+    assert agree(make_scenario(batching_window_s=window_s), "lambda-sqs-packed-x86", EVENTS).disagreements() == {}
+
+
+def test_they_agree_with_fewer_comments_a_message(make_scenario):
+    scenario = make_scenario(comments_per_message=50)
+    assert agree(scenario, "lambda-sqs-packed-x86", EVENTS).disagreements() == {}
