@@ -54,17 +54,21 @@ def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple
     """
     tokens = len(classifier.tokenizer.encode(normalise(text)).ids)
     parts = split(text, min(max_words, max(1, MAX_TOKENS // tokens)))
-    whole = readable(classify_each(classifier, [text]))[0]
-    # The stage that answered reads the variants too: between two stages a difference is no word's contribution.
-    same = AtStage(classifier, "ngrams" if whole.settled else "encoder")
-    rest = readable(classify_each(same, [text[:start] + text[end:] for start, end in parts]))
+    without = [text[:start] + text[end:] for start, end in parts]
+    whole, *rest = readable(classify_each(classifier, [text, *without]))
+    # Between two stages a difference is no word's contribution: the one that answered reads the others' parts too.
+    others = [i for i, part in enumerate(rest) if part.settled != whole.settled]
+    if others:
+        same = AtStage(classifier, "ngrams" if whole.settled else "encoder")
+        for i, part in zip(others, readable(classify_each(same, [without[i] for i in others])), strict=True):
+            rest[i] = part
     return whole, [
         Contribution(_SURROGATE.sub("\ufffd", text[start:end]), start, end, round(log_odds(whole) - log_odds(part), 4))
         for (start, end), part in zip(parts, rest, strict=True)
     ]
 
 
-def readable(results: list[Sentiment | TextError]) -> list[Sentiment]:
+def readable(results: Sequence[Sentiment | TextError]) -> list[Sentiment]:
     """`results`. Raises the first that is an error."""
     sentiments: list[Sentiment] = []
     for result in results:
