@@ -92,12 +92,6 @@ class ContextValues(BaseModel):
         examples=["https://example.org,http://localhost:8000"],
         description="browser origins that may call it, separated by commas",
     )
-    root_path: str = Field(
-        "",
-        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
-        examples=["/v1"],
-        description="prefix of the callers' paths: a custom domain's mapping, or what a proxy strips",
-    )
     api_memory_mb: LambdaMemory = Field(
         Default.API_MEMORY_MB, description="its function's memory; 1,769 MB is one vCPU"
     )

@@ -2,6 +2,7 @@
 
     crypto-sentiment collect comments.jsonl.gz --bucket my-results --output scored.jsonl
     crypto-sentiment collect stdin-0f3a….receipt.jsonl --bucket my-results
+    crypto-sentiment collect s3://my-lake/comments/ --bucket my-results --output scored.parquet
 
 A comment's result is known by the work that it was sent in and its position there, and only the very bytes that were
 submitted are joined with their results.
@@ -16,6 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from crypto_sentiment.bulk.object_results import ObjectsCollector
+from crypto_sentiment.bulk.pointers import PointerReceipt, default_receipt
 from crypto_sentiment.bulk.receipts import Receipt
 from crypto_sentiment.bulk.results import Collector
 from crypto_sentiment.bulk.sources import sha256_of
@@ -63,8 +66,11 @@ class Collected:
         return said
 
 
-def find_receipt(source: Path, receipt: Path | None) -> tuple[Path | None, Path]:
+def find_receipt(name: str, receipt: Path | None) -> tuple[Path | None, Path]:
     """The file that was submitted, if it is to be joined, and its receipt. Raises InputError."""
+    if name.startswith("s3://"):
+        return None, receipt or default_receipt(name)
+    source = Path(name)
     if source.name.endswith(RECEIPT):
         return None, receipt or source
     if source == STANDARD_INPUT:
@@ -76,8 +82,8 @@ def find_receipt(source: Path, receipt: Path | None) -> tuple[Path | None, Path]
 
 def open_submitted(source: Path, receipt: Receipt) -> CommentFile:
     """The file that the receipt is of. Raises InputError for any other, whatever it is called."""
-    comments = CommentFile.open(source)
     known = receipt.header["source"]
+    comments = CommentFile.open(source, known.get("text_column"))
     if "sha256" in known:
         same = comments.size == known["size"] and sha256_of(source) == known["sha256"]
     else:  # a receipt of before there was one
@@ -123,7 +129,7 @@ def results_alone(collector: Collector, receipt: Receipt) -> Iterator[dict]:
             yield {name: value for name, value in line.items() if name not in ("work_id", "position")}
 
 
-def wait(collector: Collector, expected: int, timeout: float) -> int:
+def wait(collector: Collector | ObjectsCollector, expected: int, timeout: float) -> int:
     """Look until `expected` comments have results or the time is up. Returns how many have."""
     deadline = time.monotonic() + timeout
     with Progress(console=console) as bar:
@@ -142,25 +148,27 @@ def _tell(error: BaseException, pause: float) -> None:
 
 
 def run(
-    source: Path, bucket: str, prefix: str, output: Path | None, receipt_path: Path | None, timeout: float
+    source: str, bucket: str, prefix: str, output: Path | None, receipt_path: Path | None, timeout: float
 ) -> Collected:
     """Wait, and join the results with `source` in `output`.
 
     Raises InputError, OutputError, UsageError, CredentialsRefused and botocore's errors.
     """
     submitted, path = find_receipt(source, receipt_path)
+    if pointers := PointerReceipt.read(path):
+        return _collect_objects(pointers, bucket, prefix, output, timeout)
     receipt = Receipt.read(path)
     comments = open_submitted(submitted, receipt) if submitted and (output or submitted.exists()) else None
     patience = Patience.of_seconds(max(timeout, LEAST_PATIENCE_S), waiting=_tell)
     collector = Collector(client("s3"), bucket, prefix, receipt, patience)
     try:
         if output is None:
-            return _wait_and_say(collector, receipt, timeout)
+            return _wait_and_say(collector, receipt.comments, receipt.is_complete, timeout)
         destination = find_output(str(output), None)
         places = [Place(str(path), path=path), *([comments.source.place] if comments else [])]
         check(destination, places)
         with only_process(output):
-            collected = _wait_and_say(collector, receipt, timeout)
+            collected = _wait_and_say(collector, receipt.comments, receipt.is_complete, timeout)
             lines = join(comments, collector, receipt) if comments else results_alone(collector, receipt)
             count = write_results(lines, destination)
     except Exception as error:
@@ -169,12 +177,46 @@ def run(
     return collected
 
 
-def _wait_and_say(collector: Collector, receipt: Receipt, timeout: float) -> Collected:
-    found = wait(collector, receipt.comments, timeout)
-    collected = Collected(receipt.comments, found, receipt.is_complete, collector.errors())
+def _collect_objects(
+    pointers: PointerReceipt, bucket: str, prefix: str, output: Path | None, timeout: float
+) -> Collected:
+    """Wait for the results of objects that lie in S3, and join them with what these hold."""
+    patience = Patience.of_seconds(max(timeout, LEAST_PATIENCE_S), waiting=_tell)
+    s3 = client("s3")
+    try:
+        with Progress(console=console) as bar:
+            task = bar.add_task("counting comments", total=len(pointers.works))
+            collector = ObjectsCollector(
+                s3, bucket, prefix, pointers, patience, lambda count: bar.update(task, completed=count)
+            )
+        if output is None:
+            return _wait_and_say(collector, collector.comments, True, timeout)
+        destination = find_output(str(output), None)
+        check(destination, [Place(str(pointers.path), path=pointers.path)])
+        with only_process(output):
+            collected = _wait_and_say(collector, collector.comments, True, timeout)
+            count = write_results(_joined_objects(collector, bucket, pointers), destination)
+    except Exception as error:
+        raise CredentialsRefused(error) if is_credentials(error) else error from error
+    console.print(f"{count:,} comments with their results in {output}")
+    return collected
+
+
+def _joined_objects(collector: ObjectsCollector, bucket: str, pointers: PointerReceipt) -> Iterator[dict]:
+    for item, comments, results in collector.found():
+        header = {"source": {"bucket": bucket}, "partition": item.place.modified}
+        yield from join(comments, results, Receipt(pointers.path, header, [(item.work_id, item.comments)]))
+
+
+def _wait_and_say(
+    collector: Collector | ObjectsCollector, comments: int, is_complete: bool, timeout: float
+) -> Collected:
+    found = wait(collector, comments, timeout)
+    collected = Collected(comments, found, is_complete, collector.errors())
     console.print(collected.described(), highlight=False)
-    for work_id, count in collector.missing().items():
-        console.print(f"missing: {count:,} comments of work {work_id}")
-    if not receipt.is_complete:
+    for work, count in collector.missing().items():
+        kind = "" if isinstance(collector, ObjectsCollector) else "work "
+        console.print(f"missing: {count:,} comments of {kind}{work}", highlight=False)
+    if not is_complete:
         console.print("[yellow]Not all was submitted:[/] run submit again, it goes on, and then collect.")
     return collected

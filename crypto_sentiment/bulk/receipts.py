@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from crypto_sentiment.bulk.packing import Message
 from crypto_sentiment.files.errors import InputError
 from crypto_sentiment.files.places import RECEIPT
 
@@ -74,11 +75,11 @@ class Receipt:
             os.fsync(file.fileno())
         part.replace(self.path)
 
-    def add(self, work_id: str, comments: int) -> None:
-        """Note a work that the queue took."""
-        self.works.append((work_id, comments))
+    def add(self, message: Message) -> None:
+        """Note a message that the queue took."""
+        self.works.append((message.work_id, message.comments))
         with self.path.open("a") as file:
-            file.write(json.dumps({"work_id": work_id, "comments": comments}) + "\n")
+            file.write(json.dumps({"work_id": message.work_id, "comments": message.comments}) + "\n")
 
     def put_aside(self) -> Path:
         """Give the file another name, which tells when it was begun. Returns that name."""

@@ -26,14 +26,15 @@ class Submission:
 
     def identity(self, bucket: str | None) -> dict:
         """What a receipt says of it."""
-        return {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
+        said = {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
+        return said | ({"text_column": column} if (column := self.comments.text_column) else {})
 
 
 @contextmanager
-def open_submission(source: Path) -> Iterator[Submission]:
+def open_submission(source: Path, text_column: str | None = None) -> Iterator[Submission]:
     """Raises InputError if there is no such file, or nothing that can be read as comments."""
     if source != STANDARD_INPUT:
-        comments = CommentFile.open(source)
+        comments = CommentFile.open(source, text_column)
         if comments.size is not None:
             yield Submission(comments, source.name, sha256_of(source))
             return
@@ -46,7 +47,7 @@ def open_submission(source: Path) -> Iterator[Submission]:
                 file.write(piece)
         file.flush()
         try:
-            comments = CommentFile.open(Path(file.name))
+            comments = CommentFile.open(Path(file.name), text_column)
         except InputError as error:
             raise InputError(str(error).replace(file.name, "standard input")) from None
         yield Submission(comments, "stdin", digest.hexdigest())

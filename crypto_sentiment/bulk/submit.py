@@ -1,10 +1,12 @@
-"""Put a file of comments on the queue of the bulk scorer.
+"""Put comments on the queue of the bulk scorer: files, folders, patterns, and what lies in S3 already.
 
     crypto-sentiment submit comments.jsonl.gz --queue-url https://sqs...
-    crypto-sentiment submit comments.csv --queue-url https://sqs... --via-bucket my-uploads
+    crypto-sentiment submit 'data/**/*.zst' comments.csv --queue-url https://sqs... --via-bucket my-uploads
+    crypto-sentiment submit s3://my-lake/comments/ --queue-url https://sqs...
 
-What was sent is noted in a receipt, by which `crypto-sentiment collect` knows what to wait for, and a second run of
-the same command what is left to send. Messages are packed the same way each time, so what is sent twice is scored once.
+What was sent of each file or URL is noted in a receipt, by which `crypto-sentiment collect` knows what to wait for,
+and a second run of the same command what is left to send. Messages are packed the same way each time, so what is sent
+twice is scored once.
 """
 
 import json
@@ -18,11 +20,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from crypto_sentiment.bulk import pointers
 from crypto_sentiment.bulk.packing import Message, pack
+from crypto_sentiment.bulk.pointers import PointerReceipt, without_parquet
 from crypto_sentiment.bulk.receipts import Receipt
 from crypto_sentiment.bulk.sources import Submission, default_receipt, open_submission
 from crypto_sentiment.bulk.uploads import check_kind, put, upload_key
+from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
+from crypto_sentiment.files.errors import InputError, UsageError
 from crypto_sentiment.files.lock import only_process
+from crypto_sentiment.files.places import find_places
 from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.sqs import MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES, QueueSender, encode_body
 from lambda_fn.bulk.work import object_work_id
@@ -58,7 +65,7 @@ def send(
     messages: Iterator[Message],
     sender: QueueSender,
     patience: Patience,
-    receipt: Receipt,
+    receipt: Receipt | PointerReceipt,
     progress: Callable[[], object],
 ) -> list[int]:
     """Send the messages that are not known, and note each in the receipt. Returns the payload of each request, in
@@ -71,7 +78,7 @@ def send(
         requests.append(_bytes(batch))
         for index, message in enumerate(batch):
             if index not in unsent:
-                receipt.add(message.work_id, message.comments)
+                receipt.add(message)
         if unsent:
             raise NotSent(next(iter(unsent.values())))
         batch.clear()
@@ -107,21 +114,104 @@ def cost_line(requests: list[int], messages: int) -> str:
 
 
 def run(
-    source: Path,
+    sources: list[str],
     queue_url: str,
     message_bytes: int,
     via_bucket: str | None,
     prefix: str,
     receipt_path: Path | None,
     timeout: float,
-) -> None:
-    """Send `source`, waiting for SQS and S3 at most `timeout` seconds at a time.
+    text_column: str | None = None,
+) -> bool:
+    """Send all of `sources`, waiting for SQS and S3 at most `timeout` seconds at a time.
 
-    Raises InputError, OutputError, NotSent, CredentialsRefused and botocore's errors.
+    Returns whether all was sent: of many files, one that cannot be read is told of, and the others are sent. Raises
+    InputError, OutputError, UsageError, NotSent, CredentialsRefused and botocore's errors.
     """
     sender = QueueSender(client("sqs"), queue_url)
+    jobs = _jobs(sources)
+    if receipt_path and len(jobs) > 1:
+        raise UsageError(f"--receipt is for one source, and these are {len(jobs):,}: each has a receipt of its own")
     patience = Patience.of_seconds(timeout, waiting=waiting("SQS"))
-    with open_submission(source) as submission:
+    all_sent = True
+    for job in jobs:
+        try:
+            if isinstance(job, str):
+                _send_objects(job, sender, patience, receipt_path, text_column)
+            else:
+                way = message_bytes, via_bucket, prefix
+                _send_file(job, sender, patience, receipt_path, timeout, text_column, *way)
+        except InputError as error:
+            if len(jobs) == 1:
+                raise
+            console.print(f"[red]Not sent:[/] {error}", highlight=False)
+            all_sent = False
+    return all_sent
+
+
+def _jobs(sources: list[str]) -> list[Path | str]:
+    """What has a receipt of its own: each file, standard input, each URL. Raises InputError."""
+    jobs: list[Path | str] = []
+    left_out = 0
+    for source in sources:
+        if source.startswith("s3://"):
+            jobs.append(source)
+        elif source == str(STANDARD_INPUT):
+            jobs.append(STANDARD_INPUT)
+        else:
+            places, passed = find_places([source])
+            jobs += [Path(place.name) for place in places]
+            left_out += len(passed)
+    if left_out:
+        console.print(f"Passed over {left_out:,} files that hold no comments by their names.", highlight=False)
+    return list(dict.fromkeys(jobs))
+
+
+def _send_objects(
+    url: str, sender: QueueSender, patience: Patience, receipt_path: Path | None, text_column: str | None
+) -> None:
+    """Send a pointer to each object that lies under `url`."""
+    s3 = client("s3")
+    try:
+        places, passed = find_places([url], s3=s3)
+        places = without_parquet(places, lambda said: console.print(said, style="yellow", highlight=False))
+        first = CommentFile.of_object(places[0], text_column, s3)
+    except Exception as error:
+        cause = error.__context__ if isinstance(error, InputError) else None
+        reason = cause if isinstance(cause, Exception) else error
+        raise CredentialsRefused(reason) if is_credentials(reason) else error from error
+    console.print(f"{places[0].name}: {first.source.found}", highlight=False)
+    path = receipt_path or pointers.default_receipt(url)
+    with only_process(path):
+        receipt = PointerReceipt.to_go_on_with(path, url, first.text_column)
+        before = len(receipt.works)
+        with Progress(console=console) as bar:
+            task = bar.add_task("sending", total=len(places))
+            send(
+                receipt.messages(places),
+                sender,
+                patience,
+                receipt,
+                lambda: bar.update(task, completed=len(receipt.works) - before),
+            )
+    sent = len(receipt.works) - before
+    known = f", {len(places) - sent:,} were sent before" if sent < len(places) else ""
+    aside = f"; passed over {len(passed):,}" if passed else ""
+    console.print(f"{sent:,} objects sent as pointers{known}{aside}. Receipt in {path}", highlight=False)
+
+
+def _send_file(
+    source: Path,
+    sender: QueueSender,
+    patience: Patience,
+    receipt_path: Path | None,
+    timeout: float,
+    text_column: str | None,
+    message_bytes: int,
+    via_bucket: str | None,
+    prefix: str,
+) -> None:
+    with open_submission(source, text_column) as submission:
         path = receipt_path or default_receipt(source, submission)
         with only_process(path):
             receipt = _receipt(path, submission, via_bucket)
@@ -159,10 +249,11 @@ def _send_messages(
 ) -> Receipt:
     """Send what the receipt does not know. Returns it, or a new one if it is of other comments altogether."""
     comments, before = submission.comments, receipt.works
+    column = comments.text_column
     identity = submission.identity(None)
     with Progress(console=console) as bar:
         task = bar.add_task("sending", total=comments.size)
-        messages = pack(comments.records(), submission.name, receipt.header["partition"], message_bytes, known=before)
+        messages = pack(comments.records(), submission.name, receipt.header["partition"], message_bytes, before, column)
         kept: list[Message] = []
         first: Message | None = None
         for message in messages:
@@ -174,7 +265,7 @@ def _send_messages(
             _put_aside(receipt, "this is not what was sent with this receipt before")
             now = datetime.now(UTC).isoformat(timespec="seconds")
             receipt = Receipt(receipt.path, {"source": identity, "partition": now})
-            messages, first = pack(comments.records(), submission.name, now, message_bytes), None
+            messages, first = pack(comments.records(), submission.name, now, message_bytes, text_column=column), None
         else:
             _say_what_is_known(receipt, kept)
             receipt.works = [(message.work_id, message.comments) for message in kept]
@@ -215,7 +306,7 @@ def _send_pointer(
     timeout: float,
 ) -> None:
     """Upload the file as it is, and send one pointer to it."""
-    check_kind(submission.comments)
+    check_kind(submission)
     key = upload_key(prefix, submission)
     s3_patience = Patience.of_seconds(timeout, waiting=waiting("S3"))
     with console.status(f"uploading to s3://{bucket}/{key}") if console.is_terminal else nullcontext():
@@ -227,8 +318,12 @@ def _send_pointer(
     receipt.header = {"source": submission.identity(bucket), "partition": head["LastModified"].isoformat()}
     receipt.works.clear()
     receipt.start()
-    pointer: dict[str, Any] = {"s3": {"bucket": bucket, "key": key, "etag": head["ETag"].strip('"')}}
-    if unsent := sender.send([encode_body(pointer)], patience):
+    column = submission.comments.text_column
+    pointer: dict[str, Any] = {"bucket": bucket, "key": key, "etag": head["ETag"].strip('"')}
+    if column:
+        pointer["text_column"] = column
+    body = encode_body({"s3": pointer})
+    if unsent := sender.send([body], patience):
         raise NotSent(unsent[0])
-    receipt.add(object_work_id(bucket, key, pointer["s3"]["etag"]), count)
+    receipt.add(Message(object_work_id(bucket, key, pointer["etag"], column), body, count, len(body.encode())))
     console.print(f"{count:,} comments in s3://{bucket}/{key}, one message sent")

@@ -1,36 +1,40 @@
 """Files that travel through a bucket: a key from their content, so that two of one name are never one object."""
 
+import io
 from typing import Any
 
 from crypto_sentiment.bulk.sources import Submission
-from crypto_sentiment.files.comment_files import CommentFile
 from crypto_sentiment.files.errors import InputError
-from lambda_fn.bulk.encodings import UTF8
-from lambda_fn.bulk.formats import CSV, JSON_LINES
-from lambda_fn.bulk.objects import bare_name
+from lambda_fn.bulk.formats import HEAD_BYTES, PARQUET, Wanted, find_format
 from lambda_fn.bulk.outages import Patience, client, is_outage
-
-SUFFIXES = {JSON_LINES: ".jsonl", CSV: ".csv"}
-PACKED = {"gzip": ".gz", "zstd": ".zst", "bzip2": ".bz2", "xz": ".xz"}
+from lambda_fn.bulk.packing import LARGE_WINDOW, unpacked, with_head
 
 
-def check_kind(comments: CommentFile) -> None:
-    """Raises InputError for what the bulk handler would have to refuse."""
-    format = comments.source.format
-    if format.name not in SUFFIXES or format.encoding != UTF8:
-        raise InputError(
-            f"{comments.path} is {format.described()}, which cannot go through a bucket: submit it without --via-bucket"
-        )
+def check_kind(submission: Submission) -> None:
+    """Raises InputError for what the bulk handler, which tells by the beginning, refuses or reads another way."""
+    comments = submission.comments
+    source, reason = comments.source, ""
+    if source.format.name == PARQUET:
+        reason = "is Parquet"
+    elif source.window > LARGE_WINDOW:
+        reason = f"asks for a zstd window of {source.window:,} bytes"
+    elif _told_by_its_beginning(submission) != source.format:
+        reason = f"is {source.format.described()}, which its beginning does not tell,"
+    if reason:
+        raise InputError(f"{comments.path} {reason} and cannot go through a bucket: submit it without --via-bucket")
+
+
+def _told_by_its_beginning(submission: Submission) -> object:
+    with submission.comments.source.place.open() as raw:
+        stream, _, _ = unpacked(io.BufferedReader(raw, 256 * 1024))  # type: ignore[type-var]
+        head, _, whole = with_head(stream, HEAD_BYTES)
+        wanted = Wanted(text_column=submission.comments.text_column)
+        return find_format(head, whole, wanted, submission.name)
 
 
 def upload_key(prefix: str, submission: Submission) -> str:
-    """The key that this content has under this name, whoever uploads it. Its suffix says what it is."""
-    source = submission.comments.source
-    suffix = SUFFIXES[source.format.name]
-    name = submission.name
-    if not bare_name(name).endswith((suffix, ".ndjson") if suffix == ".jsonl" else suffix):
-        name += suffix + "".join(PACKED[layer] for layer in reversed(source.layers))
-    return f"{prefix}{submission.sha256[:16]}/{name}"
+    """The key that this content has under this name, whoever uploads it."""
+    return f"{prefix}{submission.sha256[:16]}/{submission.name}"
 
 
 def put(submission: Submission, bucket: str, key: str, patience: Patience) -> dict[str, Any]:

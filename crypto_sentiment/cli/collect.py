@@ -9,7 +9,9 @@ from lambda_fn.contract import RESULTS_PREFIX
 
 
 def collect(
-    source: Annotated[Path, typer.Argument(help="the file that was submitted, or the receipt that submit named")],
+    source: Annotated[
+        str, typer.Argument(help="the file or s3:// URL that was submitted, or the receipt that submit named")
+    ],
     bucket: Annotated[str, typer.Option(envvar="RESULTS_BUCKET", help="bucket of the results")],
     prefix: Annotated[str, typer.Option(envvar="RESULTS_PREFIX", help="key prefix of the results")] = RESULTS_PREFIX,
     output: Annotated[Path | None, typer.Option(help="join the input with its results: .jsonl .csv .parquet")] = None,

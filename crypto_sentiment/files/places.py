@@ -23,7 +23,10 @@ PARTIAL = ".partial"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One stream of bytes. name: for people. size: bytes, None for a pipe. listed: found in a folder, not named."""
+    """One stream of bytes. name: for people. size: bytes, None for a pipe. listed: found in a folder, not named.
+
+    modified: when an S3 object was written, ISO 8601.
+    """
 
     name: str
     size: int | None = None
@@ -32,6 +35,7 @@ class Place:
     bucket: str = ""
     key: str = ""
     etag: str = ""
+    modified: str = ""
 
     @property
     def can_be_read_again(self) -> bool:
@@ -143,7 +147,9 @@ def _objects(url: str, passed: PassedOver, s3: Any) -> list[Place]:
             if not named and (not base or base.startswith((".", "_")) or base.endswith(RECEIPT) or not item["Size"]):
                 passed.append(f"s3://{bucket}/{key}")
             elif named or looks_like_comments(base):
-                place = Place(f"s3://{bucket}/{key}", item["Size"], not named, None, bucket, key, item["ETag"])
+                modified = item["LastModified"].isoformat()
+                name = f"s3://{bucket}/{key}"
+                place = Place(name, item["Size"], not named, None, bucket, key, item["ETag"], modified)
                 if named:
                     return [place]
                 places.append(place)

@@ -163,7 +163,7 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
         raw = place.open(s3)
         stream, layers, window = unpacked(_buffered(raw) if place.can_be_read_again else raw)
         head, stream, whole = with_head(stream, HEAD_BYTES)
-        format = find_format(head, whole, asked.wanted(), place.name)
+        format = find_format(head, whole, asked.wanted(), place.name.rpartition("/")[2])
         if format.name == CSV and format.encoding == UTF8 and not asked.encoding:
             format = _late_encoding(place, format, head, whole, s3)
         source = Source(place, format, Columns(), "", window=window, layers=tuple(layers))

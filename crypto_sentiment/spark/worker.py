@@ -20,8 +20,8 @@ from lambda_fn.model.language import language
 from lambda_fn.settings import get_settings
 
 # Comments tokenized at a time, at most: a batch may hold 64 MiB of text, whose tokens would take gigabytes.
-WAVE_CHARS = 1_000_000
-WAVE_COMMENTS = 4096
+WAVE_CHARS = 500_000
+WAVE_COMMENTS = 2048
 
 PROBABILITIES = ("p_negative", "p_neutral", "p_positive")
 COIN = pa.struct([("coin", pa.string()), ("mood", pa.string()), *((name, pa.float64()) for name in PROBABILITIES)])

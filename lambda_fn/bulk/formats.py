@@ -3,16 +3,17 @@
 A record is JSON of one comment, as bytes. All formats but Parquet are read here, by nothing but the standard library.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from itertools import islice
 
 from lambda_fn.bulk import json_shapes
+from lambda_fn.bulk.columns import TEXT_NAMES, usual
 from lambda_fn.bulk.csv_rows import Dialect, csv_records, find_dialect
 from lambda_fn.bulk.encodings import UTF8, EncodingUnknown, as_utf8, find_encoding
-from lambda_fn.bulk.json_shapes import json_shape, split_line
-from lambda_fn.bulk.records import jsonl_records
+from lambda_fn.bulk.json_shapes import json_shape
+from lambda_fn.bulk.records import jsonl_records, split_line
 
 JSON_LINES, JSON_VALUES, JSON_LISTED, CSV, PARQUET = "JSON lines", "JSON", "JSON around a list", "CSV", "Parquet"
 # How much of a stream is looked at before it is read.
@@ -89,17 +90,27 @@ def find_format(head: bytes, whole: bool, wanted: Wanted, name: str = "") -> For
         raise FormatError(f"there is no encoding {wanted.encoding!r}") from None
     if wanted.format in (None, "json", "jsonl"):
         shape = json_shape(text.encode("utf-8", "surrogatepass"), whole)
-        if (
-            wanted.format == "jsonl"
-            or (shape is None and (wanted.format or ".json" in name.lower() or ".ndjson" in name.lower()))
-            or (shape is None and not text.strip())
-        ):
+        if wanted.format == "jsonl" or (shape is None and (wanted.format or not text.strip())):
             shape = json_shapes.LINES
+        if shape == json_shapes.LISTED and not whole and "\n" not in text.strip() and ".jsonl" in name.lower():
+            shape = json_shapes.LINES  # its first line is longer than what is looked at
         if shape:
             return Format(_SHAPES[shape], UTF8 if encoding == "cp1252" and not wanted.encoding else encoding)
     sample = text if whole else text[: text.rfind("\n") + 1] or text
     delimiter = wanted.delimiter or ("\t" if wanted.format == "tsv" else None)
-    return Format(CSV, encoding, find_dialect(sample, wanted.text_column, delimiter))
+    dialect = find_dialect(sample, wanted.text_column, delimiter)
+    if wanted.format is None and _called_json(name) and not has_text(dialect.header, wanted.text_column):
+        return Format(JSON_LINES, UTF8 if encoding == "cp1252" and not wanted.encoding else encoding)
+    return Format(CSV, encoding, dialect)
+
+
+def has_text(header: Sequence[str], text_column: str | None = None) -> bool:
+    """Whether a CSV's header names the text: the column that was asked for, or one of a usual name."""
+    return text_column in header if text_column else bool(usual(header, TEXT_NAMES))
+
+
+def _called_json(name: str) -> bool:
+    return ".json" in name.lower() or ".ndjson" in name.lower()
 
 
 def records(stream: BufferedReader, format: Format) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from lambda_fn.bulk.columns import Columns
 from lambda_fn.bulk.deadline import Deadline, OutOfTime
 from lambda_fn.bulk.messages import parse_message
 from lambda_fn.bulk.narrowing import score_narrowly
@@ -68,6 +69,7 @@ class Invocation:
         self._batch_bytes = self._batch_records = 0
         self._written: set[tuple[Any, ...]] = set()
         self._outbox: list[tuple[Delivery, str]] = []
+        self._columns: dict[str, Columns] = {}
         self._started = False
         self._reading = Patience(self._left_for_reading, deadline.sleep, bulk.waiting)
         self._writing = Patience(deadline.for_writing, deadline.sleep, self._waiting)
@@ -104,7 +106,8 @@ class Invocation:
         if not work.comments:
             self._bulk.logger.info("message without comments", message_id=delivery.message_id)
         elif self._has_time(size):
-            chunk = ScorableChunk(work.work_id, 0, list(enumerate(work.comments)))
+            columns = self._columns_of(work.text_column)
+            chunk = ScorableChunk(work.work_id, 0, list(enumerate(work.comments)), columns)
             self._add(delivery, chunk, work.partition, size)
         else:
             self._requeue(delivery, work.message())
@@ -118,7 +121,7 @@ class Invocation:
         if source is None:
             self._bulk.logger.info("empty object", message_id=delivery.message_id)
             return
-        if delivery.receives > 1 and self._split and source.is_packed:
+        if delivery.receives > 1 and self._split and not source.is_plain:
             # Damage behind the chunks that are scored here would have all before it fanned out again, each time.
             enough = self._left_for_reading() * 2 / 3
             source.check(self._bulk.s3, self._reading, lambda: self._left_for_reading() < enough)
@@ -141,10 +144,16 @@ class Invocation:
             if not self._has_time(chunk.bytes):
                 self._requeue(delivery, source.rest_message(chunk.start))
                 return
-            self._add(
-                delivery, ScorableChunk(source.work_id, chunk.start, chunk.records), source.partition, chunk.bytes
-            )
+            columns = self._columns_of(source.work.text_column)
+            scorable = ScorableChunk(source.work_id, chunk.start, chunk.records, columns)
+            self._add(delivery, scorable, source.partition, chunk.bytes)
             taken += 1
+
+    def _columns_of(self, text_column: str | None) -> Columns | None:
+        """How comments are read whose text's field a message names."""
+        if text_column is None:
+            return None
+        return self._columns.setdefault(text_column, Columns(text=text_column))
 
     def _go_on_later(self, delivery: Delivery, source: SourceObject, scan: "_Scan") -> None:
         """Requeue what is left of an object in which no comment was found for so long that time is up."""
@@ -299,7 +308,7 @@ class _Scan:
 
     def __next__(self) -> Chunk:
         chunk = next(self._chunks)
-        self.next = max(self.next, chunk.end)
+        self.next = max(self.next, chunk.end) if chunk.records else chunk.start
         return chunk
 
 

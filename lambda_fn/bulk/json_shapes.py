@@ -2,23 +2,26 @@
 
 import codecs
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from lambda_fn.bulk.columns import TEXT_NAMES, usual
-from lambda_fn.bulk.records import MAX_RECORD_BYTES
+from lambda_fn.bulk.packing import DamagedError
+from lambda_fn.bulk.records import MAX_RECORD_BYTES, after_blanks
 
 LINES, VALUES, LISTED = "lines", "values", "listed"
 # An object around a list is read whole.
 MAX_OBJECT_BYTES = 16 * 1024 * 1024
 _PIECE = 256 * 1024
-_BETWEEN = re.compile(r"[\s,\x1e]*")  # RFC 7464 puts a record separator before each value
 _decoder = json.JSONDecoder()
 
 
-class ShapeError(ValueError):
-    """JSON that holds no comments that can be found, or that breaks off; the message says where or what it is."""
+class ShapeError(DamagedError):
+    """JSON that breaks off, or that holds no comments that can be found; the message says where or what it is."""
+
+
+class NoListError(ShapeError):
+    """JSON that is whole, but not around just one list of comments."""
 
 
 def json_shape(head: bytes, whole: bool) -> str | None:
@@ -80,12 +83,6 @@ def _has(value: object) -> bool:
     return isinstance(value, dict) and bool(usual(value, TEXT_NAMES))
 
 
-def _after(text: str, at: int) -> int:
-    """Where the next value begins: behind blanks and commas."""
-    between = _BETWEEN.match(text, at)
-    return between.end() if between else at
-
-
 def values(stream: BinaryIO) -> Iterator[bytes]:
     """The values of an array, or of objects end to end, each as JSON of its own; a bare string as {"text": …}.
 
@@ -96,7 +93,7 @@ def values(stream: BinaryIO) -> Iterator[bytes]:
     in_array: bool | None = None
     piece_bytes = _PIECE
     while True:
-        at = _after(buffer, at)
+        at = after_blanks(buffer, at)
         if in_array is None and at < len(buffer):
             buffer = buffer[at:].lstrip("\ufeff")
             in_array, at = buffer[:1] == "[", int(buffer[:1] == "[")
@@ -116,7 +113,8 @@ def values(stream: BinaryIO) -> Iterator[bytes]:
                 # a number, or a string's end, may go on in the next piece
                 if isinstance(value, dict | list) or end < len(buffer) or ended:
                     raw = {"text": value} if isinstance(value, str) else None
-                    text = json.dumps(raw) if raw else buffer[at:end]
+                    # line breaks inside strings are escaped; a record is one line
+                    text = json.dumps(raw) if raw else buffer[at:end].replace("\n", " ")
                     yield text.encode("utf-8", "surrogateescape")
                     index, at, piece_bytes = index + 1, end, _PIECE
                     continue
@@ -152,7 +150,7 @@ def listed(stream: BinaryIO) -> Iterator[bytes]:
     """The comments of the one list inside one object. Raises ShapeError if there is none, or more than one."""
     content = stream.read(MAX_OBJECT_BYTES + 1)
     if len(content) > MAX_OBJECT_BYTES:
-        raise ShapeError(
+        raise NoListError(
             f"one object of more than {MAX_OBJECT_BYTES:,} bytes: take the list of comments out of it, "
             "for example with jq -c '.messages[]'"
         )
@@ -167,24 +165,6 @@ def listed(stream: BinaryIO) -> Iterator[bytes]:
     if len(lists) != 1:
         fields = ", ".join(f"'{name}'" for name in list(whole)[:20]) if isinstance(whole, dict) else "no fields"
         count = "no list of comments" if not lists else f"{len(lists)} lists of comments"
-        raise ShapeError(f"one object with the fields {fields}, and {count} inside it")
+        raise NoListError(f"one object with the fields {fields}, and {count} inside it")
     for item in lists[0]:
         yield json.dumps(unwrapped(item)).encode()
-
-
-def split_line(line: bytes) -> list[bytes]:
-    """A line of several objects end to end, as its objects; any other line as it is."""
-    if b"}{" not in line and b"} {" not in line:
-        return [line]
-    try:
-        text = line.decode()
-        at, found = 0, []
-        while at < len(text):
-            value, end = _decoder.raw_decode(text, at)
-            if not isinstance(value, dict):
-                return [line]
-            found.append(text[at:end].encode())
-            at = _after(text, end)
-        return found
-    except (ValueError, RecursionError):
-        return [line]

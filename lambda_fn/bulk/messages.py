@@ -4,12 +4,13 @@ A message body is JSON, one of
 
     {"comments": [{"id", "text", ...}, ...]}       many comments
     {"id", "text", ...}                            one comment
-    {"s3": {"bucket", "key"}}                      a .jsonl, .ndjson or .csv object, plain or gzipped
+    {"s3": {"bucket", "key"}}                      an object of comments, in any format but Parquet
     {"Records": [{"eventSource": "aws:s3", ...}]}  a native S3 event notification
     {"source": "aws.s3", "detail-type", "detail"}  the same by way of EventBridge
     {"Type": "Notification", "Message": "..."}     any of these by way of an SNS topic
 
 each with an optional `submitted_at` (ISO 8601, or seconds since 1970), which picks the partition of the results.
+`text_column`, beside `comments` or in `s3`, names the field of the text where it has no usual name.
 Messages that the bulk handler sends to itself also carry `s3.start`, `s3.end`, `s3.etag` and `part_of`.
 """
 
@@ -75,11 +76,11 @@ def _kinds(message: object) -> list[str]:
 def _pointer(pointer: dict[str, Any], part_of: object) -> ObjectWork:
     match pointer:
         case {"bucket": str(bucket), "key": str(key)} if bucket and key:
-            version_id, etag = pointer.get("version_id"), pointer.get("etag")
+            texts = [pointer.get(name) for name in ("version_id", "etag", "text_column")]
             start, end = pointer.get("start", 0), pointer.get("end")
-            texts = all(text is None or isinstance(text, str) for text in (version_id, etag))
-            if texts and _is_range(start, end):
-                return ObjectWork(bucket, key, version_id, etag, start, end, _part_of(part_of))
+            if all(text is None or isinstance(text, str) for text in texts) and _is_range(start, end):
+                version_id, etag, text_column = texts
+                return ObjectWork(bucket, key, version_id, etag, start, end, _part_of(part_of), text_column or None)
     raise MessageError("message_invalid", "s3 needs a bucket and a key, and start < end where they are given")
 
 
@@ -117,7 +118,10 @@ class _Kind:
 
 
 def _inline(message: dict[str, Any], comments: list[Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:
-    return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message)]
+    text_column = message.get("text_column") if "comments" in message else None
+    if text_column is not None and not isinstance(text_column, str):
+        raise MessageError("message_invalid", "text_column must be the name of a field")
+    return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message, text_column or None)]
 
 
 def _single(message: dict[str, Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:

@@ -15,7 +15,8 @@ _MAGIC = {GZIP: b"\x1f\x8b\x08", ZSTD: b"\x28\xb5\x2f\xfd", BZIP2: b"BZh", XZ: b
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 # Reddit's dumps ask for 2**31 bytes, which readers refuse unless they are told.
 MAX_WINDOW_LOG = 31
-LARGE_WINDOW = 128 * 1024 * 1024
+LARGE_WINDOW_LOG = 27
+LARGE_WINDOW = 1 << LARGE_WINDOW_LOG
 BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 16 * 1024
 # What is packed twice over is common (a .gz that is served gzipped); more often is no file of comments.
@@ -42,30 +43,30 @@ def zstd_window(head: bytes) -> int:
     return base + base // 8 * mantissa
 
 
-def _zstd(raw: BinaryIO) -> Any:
+def _zstd(raw: BinaryIO, window_log: int) -> Any:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    return zstd.ZstdFile(raw, options={zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG})
+    return zstd.ZstdFile(raw, options={zstd.DecompressionParameter.window_log_max: window_log})
 
 
-_OPEN: dict[str, Callable[[BinaryIO], Any]] = {
-    GZIP: lambda raw: gzip.GzipFile(fileobj=raw, mode="rb"),
+_OPEN: dict[str, Callable[[BinaryIO, int], Any]] = {
+    GZIP: lambda raw, _: gzip.GzipFile(fileobj=raw, mode="rb"),
     ZSTD: _zstd,
-    BZIP2: bz2.BZ2File,
-    XZ: lzma.LZMAFile,
+    BZIP2: lambda raw, _: bz2.BZ2File(raw),
+    XZ: lambda raw, _: lzma.LZMAFile(raw),  # noqa: SIM115
 }
 
 
 class Unpacked(io.RawIOBase):
     """A packed stream's content. A fault says which packing, and after how many good bytes.
 
-    Raises DamagedError from reads.
+    window_log: of the largest zstd window that is taken, in bits. Raises DamagedError from reads.
     """
 
-    def __init__(self, raw: BinaryIO, packing: str):
-        self._file, self._packing, self._good = _OPEN[packing](raw), packing, 0
+    def __init__(self, raw: BinaryIO, packing: str, window_log: int = MAX_WINDOW_LOG):
+        self._file, self._packing, self._good = _OPEN[packing](raw, window_log), packing, 0
         self._fault: DamagedError | None = None
 
     def readable(self) -> bool:
@@ -137,8 +138,10 @@ def with_head(stream: BinaryIO, size: int) -> tuple[bytes, io.BufferedReader, bo
     return head, io.BufferedReader(_Chained(head, stream), BUFFER_BYTES), whole
 
 
-def unpacked(raw: BinaryIO) -> tuple[io.BufferedReader, list[str], int]:
+def unpacked(raw: BinaryIO, window_log: int = MAX_WINDOW_LOG) -> tuple[io.BufferedReader, list[str], int]:
     """`raw` without what it is packed with, the packings from the outside in, and the largest zstd window, in bytes.
+
+    window_log: of the largest window that any frame of any layer may ask for, in bits; more is damage to the reader.
 
     Raises DamagedError for what is packed more than MAX_LAYERS times over.
     """
@@ -153,4 +156,4 @@ def unpacked(raw: BinaryIO) -> tuple[io.BufferedReader, list[str], int]:
             raise DamagedError(f"packed more than {MAX_LAYERS} times over")
         window = max(window, zstd_window(head))
         layers.append(packing)
-        raw = io.BufferedReader(Unpacked(stream, packing), PIECE_BYTES)
+        raw = io.BufferedReader(Unpacked(stream, packing, window_log), PIECE_BYTES)

@@ -52,7 +52,7 @@ class PartWriter:
     def _finish(self, source: SourceObject, chunk: Chunk, upload: Future[Any]) -> dict[str, Any]:
         key = upload.result()
         part = PartOf(source.work_id, chunk.start, source.partition)
-        return ObjectWork(self._bucket, key, part_of=part).message()
+        return ObjectWork(self._bucket, key, part_of=part, text_column=source.work.text_column).message()
 
     def _put(self, source: SourceObject, chunk: Chunk, patience: Patience) -> str:
         key = part_key(self._prefix, source.work_id, chunk.start)

@@ -6,6 +6,8 @@ or split, first or repeated, cuts it at the same places and overwrites the same 
 """
 
 import csv
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -22,6 +24,9 @@ MAX_RECORD_BYTES = 4 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 
 Record = tuple[int, bytes]  # position, raw JSON line
+
+_decoder = json.JSONDecoder()
+_BETWEEN = re.compile(r"[\s,\x1e]*")  # RFC 7464 puts a record separator before each value
 
 csv.field_size_limit(MAX_RECORD_BYTES)  # process-wide, there is no other way; the default is 128 KB
 
@@ -102,33 +107,60 @@ def _skip_blank_lines(stream: BinaryIO) -> int:
     return len(stream.read(ahead.rfind(b"\n", 0, blank) + 1))
 
 
+def after_blanks(text: str, at: int) -> int:
+    """Where the next value begins: behind blanks and commas."""
+    between = _BETWEEN.match(text, at)
+    return between.end() if between else at
+
+
+def split_line(line: bytes) -> list[bytes]:
+    """A line of several objects end to end, as its objects; any other line as it is."""
+    if b"}{" not in line and b"} {" not in line:
+        return [line]
+    try:
+        text = line.decode()
+        at, found = 0, []
+        while at < len(text):
+            value, end = _decoder.raw_decode(text, at)
+            if not isinstance(value, dict):
+                return [line]
+            found.append(text[at:end].encode())
+            at = after_blanks(text, end)
+        return found
+    except (ValueError, RecursionError):
+        return [line]
+
+
+def split_record(record: Record) -> list[Record]:
+    """A line's objects, each at the byte offset at which it begins."""
+    position, line = record
+    pieces = split_line(line)
+    if pieces[0] is line:
+        return [record]
+    found, at = [], 0
+    for piece in pieces:
+        at = line.index(piece, at)
+        found.append((position + at, piece))
+        at += len(piece)
+    return found
+
+
 def numbered_records(
-    stream: BinaryIO, is_csv: bool, start: int = 0, found: Callable[[], object] = lambda: None
+    lines: Iterable[bytes], start: int = 0, found: Callable[[], object] = lambda: None
 ) -> Iterator[Record]:
-    """Records of a CSV stream (with a header), or of a JSONL stream without byte offsets, from index `start` on.
+    """Records of a stream that has no byte offsets, each at its index, from index `start` on.
 
     found: is told of each record, also of those before `start`.
     """
-    lines = _csv_lines(stream) if is_csv else (line for _, line in jsonl_records(stream))
     for index, line in enumerate(lines):
         found()
         if index >= start:
             yield index, line
 
 
-def _csv_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Rows as JSON lines, by the rules of every other reader of files. Raises FormatError."""
-    # These modules read what a record is from this one.
-    from lambda_fn.bulk.formats import HEAD_BYTES, Wanted, find_format, records
-    from lambda_fn.bulk.packing import with_head
-
-    head, stream, whole = with_head(stream, HEAD_BYTES)
-    if head:
-        yield from records(stream, find_format(head, whole, Wanted(format="csv")))
-
-
 def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
-    """Chunks of a plain JSONL object: the record at byte b is in chunk b // CHUNK_BYTES, wherever reading begins.
+    """Chunks of a plain JSONL object: the line at byte b is in chunk b // CHUNK_BYTES, wherever reading begins; and
+    the objects of a line are all where it is.
 
     An empty chunk, of which `jsonl_scan` is the cause, says that all before its start has been read.
     """
@@ -140,7 +172,7 @@ def byte_chunks(records: Iterable[Record]) -> Iterator[Chunk]:
                 yield chunk
             chunk = Chunk(start)
         if line:
-            chunk.records.append((position, line))
+            chunk.records += split_record((position, line))
             chunk.bytes += len(line)
     if chunk and chunk.records:
         yield chunk

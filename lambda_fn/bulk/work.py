@@ -18,7 +18,7 @@ class MessageError(ValueError):
     """A message that can never be scored, whatever is retried; SQS moves it to the dead-letter queue in the end.
 
     code: message_not_json, message_unknown_kind, message_invalid, object_missing, object_unknown_format,
-    object_changed, object_corrupt, object_own_output.
+    object_parquet, object_no_text, object_changed, object_corrupt, object_too_slow, object_own_output.
     """
 
     def __init__(self, code: str, message: str):
@@ -28,12 +28,16 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class InlineWork:
-    """Comments that travel in the message. `comments` may hold anything that JSON can: each item is judged later."""
+    """Comments that travel in the message. `comments` may hold anything that JSON can: each item is judged later.
+
+    text_column: the field of their text; None: found by its name.
+    """
 
     work_id: str
     partition: datetime
     comments: list[Any]
     body: dict[str, Any]
+    text_column: str | None = None
 
     def message(self) -> dict[str, Any]:
         """This work as a new message that keeps its identity and its partition."""
@@ -46,7 +50,7 @@ class ObjectWork:
 
     A position is a byte offset in a plain JSONL object, else the record's index (gzip has no ranges and quoted CSV has
     newlines inside records). part_of: for a part object that the handler cut from a larger one, the identity of
-    that one.
+    that one. text_column: the field of the comments' text; None: found by its name.
     """
 
     bucket: str
@@ -56,6 +60,7 @@ class ObjectWork:
     start: int = 0
     end: int | None = None
     part_of: "PartOf | None" = None
+    text_column: str | None = None
 
     def message(self, start: int | None = None, etag: str | None = None) -> dict[str, Any]:
         """This work from `start` on as a new message. etag: of the object that was read, so that the rest is its."""
@@ -66,6 +71,7 @@ class ObjectWork:
             "etag": etag or self.etag,
             "start": self.start if start is None else start,
             "end": self.end,
+            "text_column": self.text_column,
         }
         body: dict[str, Any] = {"s3": {name: value for name, value in fields.items() if value not in (None, 0)}}
         if self.part_of:
@@ -90,9 +96,10 @@ def inline_work_id(body: dict[str, Any]) -> str:
     return _digest({name: value for name, value in body.items() if name != "submitted_at"})
 
 
-def object_work_id(bucket: str, key: str, etag: str) -> str:
-    """Identity of an object's content at a place: the same whoever points to it, new when it is overwritten."""
-    return _digest(["s3", bucket, key, etag])
+def object_work_id(bucket: str, key: str, etag: str, text_column: str | None = None) -> str:
+    """Identity of an object's content at a place: the same whoever points to it, new when it is overwritten, and when
+    another of its fields is to be scored."""
+    return _digest(["s3", bucket, key, etag, *([text_column] if text_column else [])])
 
 
 def _digest(value: object) -> str:

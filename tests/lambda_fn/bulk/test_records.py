@@ -5,11 +5,13 @@ import io
 import itertools
 import json
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambda_fn.bulk.formats import Wanted, find_format, records
 from lambda_fn.bulk.records import (
     CHUNK_BYTES,
     CHUNK_RECORDS,
@@ -45,7 +47,7 @@ def test_ranges_cut_anywhere_give_every_record_once(lines, cuts, newline_at_end)
 
 def test_csv_rows_are_json_lines_with_their_newlines_and_quotes():
     content = b'id,text,subreddit\r\n1,"to the\nmoon, ""now""",Bitcoin\n\n2,rekt\n'
-    rows = [(n, json.loads(line)) for n, line in numbered_records(io.BytesIO(content), is_csv=True)]
+    rows = [(n, json.loads(line)) for n, line in numbered_records(rows_of(content))]
     assert rows == [
         (0, {"id": "1", "text": 'to the\nmoon, "now"', "subreddit": "Bitcoin"}),
         (1, {"id": "2", "text": "rekt"}),
@@ -53,7 +55,7 @@ def test_csv_rows_are_json_lines_with_their_newlines_and_quotes():
 
 
 def test_csv_with_a_byte_order_mark_and_a_row_too_wide():
-    rows = [line for _, line in numbered_records(io.BytesIO(b"\xef\xbb\xbfid,text\n1,moon\n1,moon,x\n"), is_csv=True)]
+    rows = [line for _, line in numbered_records(rows_of(b"\xef\xbb\xbfid,text\n1,moon\n1,moon,x\n"))]
     assert parse_record(rows[0]) == {"id": "1", "text": "moon"}
     with pytest.raises(TextError, match="3 fields, its header 2"):
         parse_record(rows[1])
@@ -61,11 +63,11 @@ def test_csv_with_a_byte_order_mark_and_a_row_too_wide():
 
 def test_a_csv_quote_that_never_closes_spoils_one_record_and_not_the_memory():
     content = b'id,text\n1,moon\n2,"never closed ' + b"x" * (MAX_RECORD_BYTES + 10) + b"\n3,rekt\n"
-    records = [line for _, line in numbered_records(io.BytesIO(content), is_csv=True)]
-    assert parse_record(records[0]) == {"id": "1", "text": "moon"}
-    assert parse_record(records[-1]) == {"id": "3", "text": "rekt"}
+    rows = [line for _, line in numbered_records(rows_of(content))]
+    assert parse_record(rows[0]) == {"id": "1", "text": "moon"}
+    assert parse_record(rows[-1]) == {"id": "3", "text": "rekt"}
     with pytest.raises(TextError, match="CSV row at line 3 cannot be read"):
-        parse_record(records[1])
+        parse_record(rows[1])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_a_broken_record_says_why(line, code):
 
 
 def test_truncated_utf8_in_a_csv_reaches_the_record_check():
-    [(_, line)] = numbered_records(io.BytesIO(b"id,text\n1,moon \xf0\x9f\x9a\n"), is_csv=True)
+    [(_, line)] = numbered_records(rows_of(b"id,text\n1,moon \xf0\x9f\x9a\n"))
     with pytest.raises(TextError) as error:
         parse_record(line)
     assert error.value.code == "record_not_utf8"
@@ -113,6 +115,10 @@ def test_an_endless_line_is_one_record_in_bounded_memory():
     assert peak < 40_000_000
 
 
+def rows_of(content: bytes) -> Iterator[bytes]:
+    return records(io.BufferedReader(io.BytesIO(content)), find_format(content, True, Wanted(format="csv")))
+
+
 def lines(count: int, width: int = 200) -> bytes:
     return b"".join(json.dumps({"id": n, "text": "x" * (n * 7 % width)}).encode() + b"\n" for n in range(count))
 
@@ -130,7 +136,7 @@ def test_chunks_of_gzip_are_the_same_from_any_border_on():
     packed = gzip.compress(lines(12_000))
 
     def chunks(start):
-        return list(counted_chunks(numbered_records(gzip.GzipFile(fileobj=io.BytesIO(packed)), False, start)))
+        return list(counted_chunks(numbered_records(gzip.GzipFile(fileobj=io.BytesIO(packed)), start)))
 
     whole = chunks(0)
     assert [chunk.start for chunk in whole] == [0, CHUNK_RECORDS, 2 * CHUNK_RECORDS]
