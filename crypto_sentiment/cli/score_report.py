@@ -167,7 +167,7 @@ def run_and_report(
     finally:
         shown.close()
     shown.tell_resumed(report)
-    for line in summary(report, job.output.name):
+    for line in summary(report, job.output.name if output == "-" else output):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if report.counts.comments and report.counts.failed == report.counts.comments:
         return COULD_NOT
