@@ -156,6 +156,7 @@ def test_a_prefix_a_pattern_and_an_object_in_s3(aws, verb, monkeypatch):
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
         monkeypatch.setenv(name, value)
     boto3.DEFAULT_SESSION = None
+    aws.empty("uploads")  # moto keeps what other files' tests left in this process
     put = aws.s3.put_object
     put(Bucket="uploads", Key="lake/dt=1/part-0", Body=jsonl(crowd(2)))
     put(Bucket="uploads", Key="lake/dt=2/part-0.parquet", Body=parquet(TWO))
