@@ -136,7 +136,9 @@ def test_a_second_process_on_the_same_output_is_told_and_harms_nothing(tmp_path,
     output = tmp_path / "out.jsonl"
     first = start(source, output, "--workers", 1)
     wait_for_a_chunk(output, first)
+    first.send_signal(signal.SIGSTOP)  # else it might be done before the second has begun
     said = finish(source, output, status=1)
+    first.send_signal(signal.SIGCONT)
     assert "another process is writing" in said
     _, said = first.communicate(timeout=250)
     assert first.returncode == 3, said
