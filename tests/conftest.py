@@ -1,5 +1,6 @@
 """What several test files use: the real classifier, and the real API served by uvicorn in a process of its own."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -33,6 +34,15 @@ def pytest_sessionfinish(session, exitstatus):
     if unexpected:
         reporter.write_line("NO_SKIPS=1, but tests were skipped: " + "; ".join(unexpected), red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def event_loop_at_hand():
+    """Mangum takes the thread's event loop, which `asyncio.run` in an earlier test leaves closed and gone."""
+    try:
+        asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 def free_port() -> int:
