@@ -263,18 +263,6 @@ def n_bits(bits: int, block: int) -> Callable[[Graph], None]:
     return change
 
 
-def int32_inputs(graph: Graph) -> None:
-    for tensor in graph.model.graph.input:
-        tensor.type.tensor_type.elem_type = TensorProto.INT32
-    end_token = next(constant for constant in graph.model.graph.initializer if constant.name == "window.end_token")
-    end_token.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(end_token).astype(np.int32), end_token.name))
-    for name in ("window.lengths", "lengths"):
-        reduce = next(node for node in graph.kind("ReduceSum") if node.output[0] == name)
-        reduce.output[0] = f"{name}.int32"
-        wider = helper.make_node("Cast", [f"{name}.int32"], [name], to=TensorProto.INT64)
-        graph.nodes.insert(graph.nodes.index(reduce) + 1, wider)
-
-
 def layers(count: int) -> Callable[[Graph], None]:
     """Leaves out the layers from the second on, until `count` are left."""
 
@@ -291,11 +279,10 @@ def keep(graph: Graph) -> None:
 
 @dataclass(frozen=True)
 class Variant:
-    """One try. options: changes ONNX Runtime's. int32: what it is fed. former: it shipped once, its row starts so."""
+    """One try. options: changes ONNX Runtime's. former: it shipped once, its row starts so."""
 
     change: Callable[[Graph], None] = keep
     options: Callable[[ort.SessionOptions], object] = lambda options: None
-    int32: bool = False
     former: bool = False
 
 
@@ -325,7 +312,6 @@ VARIANTS = {
     "one scale per weight matrix instead of per column (speed only)": Variant(one_weight_scale),
     "one product for queries, keys and values, and a Split": Variant(joined("q", "k", "v")),
     "one product for keys and values, and a Split": Variant(joined("k", "v")),
-    "int64 -> int32 inputs": Variant(int32_inputs, int32=True),
     "GELU left out (its cost)": Variant(without("Gelu")),
     "LayerNormalization left out (its cost)": Variant(without("LayerNormalization")),
     "6 -> 5 layers (speed only)": Variant(layers(5)),
@@ -375,12 +361,11 @@ def variants(
 ) -> None:
     model = onnx.load(get_settings().model_dir / "onnx" / "model_quantized.onnx")
     batch = feed(rows, tokens)
-    batch32 = {name: values.astype(np.int32) for name, values in batch.items()}
     tried = {name: variant for name, variant in VARIANTS.items() if only in name}
     runs = []
     for variant in (Variant(), *tried.values()):
         opened = session(model, variant)
-        runs.append(lambda opened=opened, fed=batch32 if variant.int32 else batch: opened.run(None, fed))
+        runs.append(lambda opened=opened: opened.run(None, batch))
     shipped, *others = (rows * tokens / seconds for seconds in best_seconds(runs, rounds))
     measured = []
     for (name, variant), rate in zip(tried.items(), others, strict=True):

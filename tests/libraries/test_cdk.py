@@ -40,5 +40,5 @@ def synth(outdir, context: dict) -> None:
 def test_synth_fails_on_what_its_rules_find_wrong_with_our_flags_only(tmp_path):
     assert OURS[FLAG] is True
     synth(tmp_path / "default", {name: value for name, value in OURS.items() if name != FLAG})
-    with pytest.raises(RuntimeError, match="Validation ?[Ff]ailed"):
+    with pytest.raises(RuntimeError, match=r"Validation ?[Ff]ailed"):
         synth(tmp_path / "ours", OURS)
