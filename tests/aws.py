@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import boto3
 from botocore.config import Config
+from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -63,6 +64,10 @@ class LocalAws:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> "LocalAws":
+        for service in ("s3", "sqs"):  # moto's state is the process's: what other files' tests left is forgotten
+            for regions in get_backend(service).values():
+                for backend in regions.values():
+                    backend.reset()
         self._thread.start()
         self.s3, self.sqs = self.client("s3"), self.client("sqs")
         self.s3.create_bucket(Bucket=RESULTS_BUCKET)
