@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     # the mood
     mood_source: str | None = Field(
-        None, description="where GET /mood finds the rollups: s3://bucket, or a folder; default: nowhere"
+        None, description="where GET /mood finds the rollups: s3://bucket, a folder, or one file; default: nowhere"
     )
 
     # telemetry

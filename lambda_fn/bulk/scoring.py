@@ -13,12 +13,11 @@ from lambda_fn.bulk.results import result_line
 from lambda_fn.model.classifier import Sentiment
 from lambda_fn.model.isolation import Classifier
 from lambda_fn.model.moodless import why_no_mood
+from lambda_fn.model.result import failed_fields, scored_fields
 from lambda_fn.model.text import TextError, check_text
 
 # Texts whose sentiment is remembered from one batch to the next; about 15 MB.
 REMEMBERED_TEXTS = 20_000
-# Digits of a score or probability in a result: those of the HTTP API's answers.
-DIGITS = 4
 LEFT_OUT = frozenset({"text_deleted", "text_bot"})
 
 
@@ -166,13 +165,17 @@ class Scorer:
                 if not self.works():
                     raise
                 unreadable = TextError("text_unreadable", "the model cannot read this text")
-                return [self._failed(unreadable)]
+                return [failed_fields(unreadable, self._classifier.revision)]
             middle = len(texts) // 2
             return self._classify(texts[:middle]) + self._classify(texts[middle:])
         self.tally.tokens += sum(sentiment.tokens for sentiment in sentiments)
         self.tally.read += len(sentiments)
         self.tally.settled += sum(sentiment.settled for sentiment in sentiments)
-        return [self._sentiment(*item) for item in zip(texts, sentiments, coins, strict=True)]
+        revision = self._classifier.revision
+        return [
+            scored_fields(sentiment, found, self._language(text), revision)
+            for text, sentiment, found in zip(texts, sentiments, coins, strict=True)
+        ]
 
     def works(self) -> bool:
         """Whether a plain comment can be scored. If not, the model is broken, and no comment is at fault."""
@@ -188,38 +191,12 @@ class Scorer:
         while len(self._remembered) > REMEMBERED_TEXTS:  # the oldest first
             del self._remembered[next(iter(self._remembered))]
 
-    def _sentiment(self, text: str, sentiment: Sentiment, coins: list[dict[str, Any]]) -> dict[str, Any]:
-        p = {label: round(value, DIGITS) for label, value in sentiment.probabilities.items()}
-        return {
-            "label": sentiment.label,
-            "score": round(sentiment.score, DIGITS),
-            "mood": max(p, key=p.__getitem__),
-            "p_negative": p["negative"],
-            "p_neutral": p["neutral"],
-            "p_positive": p["positive"],
-            "coins": coins,
-            "language": self._language(text),
-            "truncated": sentiment.truncated,
-            "model": self._classifier.revision,
-            "error": "",
-            "error_message": "",
-        }
-
-    def _failed(self, error: TextError) -> dict[str, Any]:
-        nothing = dict.fromkeys(("label", "score", "mood", "p_negative", "p_neutral", "p_positive"))
-        return {
-            **nothing,
-            "coins": [],
-            "language": None,
-            "truncated": False,
-            "model": self._classifier.revision,
-            "error": error.code,
-            "error_message": str(error),
-        }
-
     def _outcome(self, item: Judged, outcomes: dict[bytes, dict[str, Any]]) -> dict[str, Any]:
         self.tally.comments += 1
-        outcome = self._failed(item.text) if isinstance(item.text, TextError) else outcomes[item.digest]
+        if isinstance(item.text, TextError):
+            outcome = failed_fields(item.text, self._classifier.revision)
+        else:
+            outcome = outcomes[item.digest]
         if outcome["error"]:
             self.tally.errors += 1
             self.tally.kinds[outcome["error"]] += 1

@@ -2,9 +2,10 @@
 
     POST /analyze        {"text": ...}         -> {"sentiment": {"label", "score"}}
     POST /batch_analyze  [{"text": ...}, ...]  -> {"sentiment": [{"label", "score"}, ...]}
+    POST /score          [{"text": ...}, ...]  -> {"results": [...]}, as files have them
     POST /predict        Hugging Face's text classification, and text-embeddings-inference's
     POST /               Amazon Comprehend's DetectSentiment and BatchDetectSentiment
-    GET  /mood, /mood/trending, /mood/BTC      how Reddit feels about coins, by the hour
+    GET  /mood, /mood/trending, /mood/BTC      how Reddit feels about coins, by the hour; POST /mood of a rollup
     GET  /, /health, /info, /docs, /metrics
 
 Every error is `{"error": {"code", "message"}}`. Bodies and comments never reach a log.
@@ -22,7 +23,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from lambda_fn.contract import Cors
-from lambda_fn.http import access_log, comprehend, docs, metrics, mood, ndjson, page, predict, routes
+from lambda_fn.http import access_log, comprehend, docs, metrics, mood, ndjson, page, predict, routes, score
 from lambda_fn.http.answers import text_error
 from lambda_fn.http.auth import ApiKeyAuth, RateExceeded
 from lambda_fn.http.errors import ApiError, json_error
@@ -39,9 +40,20 @@ MEDIA_TYPES = {
     "/": (comprehend.MEDIA_TYPE,),
     "/analyze": ("application/json",),
     "/batch_analyze": ("application/json", ndjson.MEDIA_TYPE),
+    score.PATH: (score.MEDIA_TYPE,),
     predict.PATH: (predict.MEDIA_TYPE,),
+    mood.PATH: (ndjson.MEDIA_TYPE,),
 }
-ROUTERS = (routes.router, predict.router, mood.router, comprehend.router, page.router, docs.router, metrics.router)
+ROUTERS = (
+    routes.router,
+    score.router,
+    predict.router,
+    mood.router,
+    comprehend.router,
+    page.router,
+    docs.router,
+    metrics.router,
+)
 # The routes by their own names, in counters and logs.
 KNOWN_PATHS = frozenset(
     path for router in ROUTERS for route in router.routes if (path := getattr(route, "path", None)) is not None
@@ -92,7 +104,7 @@ def add_middleware(app: FastAPI, settings: Settings) -> None:
         workload=app.state.workload,
         authorize=lambda scope, headers: authorize(app, scope, headers),
         media_types=MEDIA_TYPES,
-        streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE,
+        streams=lambda path, media_type: media_type == ndjson.MEDIA_TYPE and path != mood.PATH,
         answer=lambda scope, error: answer(app, scope, error),
         observe=lambda scope, status, seconds: observe(app, scope, status, seconds),
         destination=lambda scope, headers: predict.PATH if predict.is_call_at_root(scope, headers) else None,

@@ -23,7 +23,7 @@ SECURITY_SCHEMES = {
         "description": "AWS Signature Version 4 for the service `comprehend`; the secret access key is the API key",
     },
 }
-GUARDED = {"/analyze", "/batch_analyze", "/predict", "/info", "/metrics"}
+GUARDED = {"/analyze", "/batch_analyze", "/score", "/mood", "/predict", "/info", "/metrics"}
 
 
 def describe(app: FastAPI) -> None:

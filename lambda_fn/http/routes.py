@@ -187,12 +187,14 @@ def scored(body: Any, sentiments: list[Sentiment], request: Request, options: Op
     state = request.app.state
     if options.detail:
         body["model"] = {"name": state.settings.model_dir.name, "revision": state.classifier.revision}
-    return JSONResponse(
-        body,
-        headers={
-            "x-compute-tokens": str(sum(sentiment.tokens for sentiment in sentiments)),
-            "x-truncated": str(sum(sentiment.truncated for sentiment in sentiments)),
-            "x-inference-time": f"{(time.perf_counter() - started) * 1000:.2f}",
-            "x-model-revision": state.classifier.revision,
-        },
-    )
+    return JSONResponse(body, headers=response_headers(sentiments, state.classifier.revision, started))
+
+
+def response_headers(sentiments: list[Sentiment], revision: str, started: float) -> dict[str, str]:
+    """What an answer took. started: of `time.perf_counter`."""
+    return {
+        "x-compute-tokens": str(sum(sentiment.tokens for sentiment in sentiments)),
+        "x-truncated": str(sum(sentiment.truncated for sentiment in sentiments)),
+        "x-inference-time": f"{(time.perf_counter() - started) * 1000:.2f}",
+        "x-model-revision": revision,
+    }

@@ -160,6 +160,53 @@ class BatchAnalyzeResponse(BaseModel):
     model: Model | None = None
 
 
+# Of /score. Whatever else stands in the list is an error in its place.
+SCORE_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "anyOf": [
+            TEXT_SCHEMA,
+            {"type": "object", "required": ["text"], "properties": {"text": TEXT_SCHEMA, "author": {}}},
+        ]
+    },
+    "examples": [[{"text": "Sold my ETH and bought SOL!", "author": "somebody"}, "total scam"]],
+}
+Mood = Literal["negative", "neutral", "positive"]
+
+
+class CoinMood(BaseModel):
+    """The mood about a coin that the comment names."""
+
+    coin: str
+    mood: Mood
+    p_negative: float
+    p_neutral: float
+    p_positive: float
+
+
+class Result(BaseModel):
+    """A result line without the comment's own fields; null where there is an error."""
+
+    label: Literal["negative", "positive"] | None
+    score: float | None = Field(description="probability of `label` between those two")
+    mood: Mood | None = Field(description="the likeliest of three")
+    p_negative: float | None
+    p_neutral: float | None
+    p_positive: float | None
+    coins: list[CoinMood]
+    language: Literal["en", "other"] | None
+    truncated: bool
+    model: str
+    error: str = Field(description="a code, or empty")
+    error_message: str
+
+
+class ScoreResponse(BaseModel):
+    """In the order of the request."""
+
+    results: list[Result]
+
+
 class Health(BaseModel):
     status: str
 

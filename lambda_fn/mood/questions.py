@@ -7,12 +7,15 @@ import numpy as np
 
 from lambda_fn.mood import calendar
 from lambda_fn.mood.calendar import DAY, HOUR
-from lambda_fn.mood.rollup import EVERY_COIN, Rollup
+from lambda_fn.mood.rollup import EVERY_COIN, NO_HOUR, Rollup
 from lambda_fn.mood.shares import HISTORY_S, Shares, estimate
 from lambda_fn.mood.store import MoodStore
 
 QUANTITIES = ("negative", "neutral", "positive", "net")
+WIDTHS = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 28 * DAY}
+# Objects that one question may have to read; and points of what is at hand.
 MOST_HOURS, MOST_DAYS = 7 * 24, 366
+MOST_POINTS = 2000
 BEFORE_DAYS = 3  # trending: the days that a day is compared with
 BASELINE_DAYS = 20
 # A coin is not trending by going from one mention to ten.
@@ -35,34 +38,89 @@ def mood(
 ) -> dict[str, Any]:
     """Comments, shares, net mood and their intervals by coin, subreddit, hour or day.
 
-    by: of coin, subreddit, and one of hour and day. since, until: seconds since 1970; default: the last 24 hours.
+    by: of coin, subreddit, and one of WIDTHS. since, until: seconds since 1970; default: the last 24 hours.
     coins: default: every comment, and the `top` most written about. Raises QuestionError.
     """
-    widths = [name for name in by if name in ("hour", "day")]
-    if len(widths) > 1 or any(name not in ("coin", "subreddit", "hour", "day") for name in by):
-        raise QuestionError("by takes coin, subreddit, and one of hour and day")
+    width = _width(by)
     until = _hour(store) if until is None else until
     since = until - DAY if since is None else since
-    width = widths[0] if widths else "hour" if until - since <= MOST_HOURS * HOUR else "day"
-    seconds, most = {"hour": (HOUR, MOST_HOURS), "day": (DAY, MOST_DAYS)}[width]
+    narrow = width or ("hour" if until - since <= MOST_HOURS * HOUR else "day")
+    seconds, most = (HOUR, MOST_HOURS) if narrow == "hour" else (DAY, MOST_DAYS)
     if not 0 <= since < until or (until - since) // seconds > most:
         raise QuestionError(f"from must lie before to, by at most {MOST_HOURS} hours, or {MOST_DAYS} days by day")
     apart = "subreddit" in by or bool(subreddits)
-    now = _span(store, since, until, width, apart)
-    history = Rollup.concatenate([store.days(since - HISTORY_S, since, apart), now])
+    now = _span(store, since, until, narrow, apart)
+    before = [_span(store, max(since - HISTORY_S, 0), since, "day", apart)] if width else []
+    history = Rollup.concatenate([*before, now])
+    return _answer(now, history, since, until, coins, subreddits, by, width, top)
+
+
+def mood_of(
+    rollup: Rollup,
+    *,
+    coins: Sequence[str] = (),
+    subreddits: Sequence[str] = (),
+    by: Sequence[str] = ("coin",),
+    since: int | None = None,
+    until: int | None = None,
+    top: int = 20,
+) -> dict[str, Any]:
+    """`mood` of a rollup that is at hand: what `crypto-sentiment mood` says of it. Raises QuestionError.
+
+    since, until: default: all of it, comments without a time too where `by` has no width.
+    """
+    width = _width(by)
+    timed = rollup.hour[rollup.hour != NO_HOUR]
+    now = history = rollup
+    if width or since is not None or until is not None:
+        if not len(timed):
+            raise QuestionError("no comment carries a time")
+        since = int(timed.min()) if since is None else since
+        until = int(timed.max()) + HOUR if until is None else until
+        if not 0 <= since < until or (width and (until - since) // WIDTHS[width] > MOST_POINTS):
+            raise QuestionError(f"from must lie before to, and at most {MOST_POINTS} points apart")
+        begins = since - since % HOUR  # the hour that `since` is in counts
+        now = rollup.where((rollup.hour >= begins) & (rollup.hour < until))
+        before = HISTORY_S if width else 0
+        history = rollup.where((rollup.hour >= max(begins - before, 0)) & (rollup.hour < until))
+    return _answer(now, history, since, until, coins, subreddits, by, width, top)
+
+
+def _width(by: Sequence[str]) -> str | None:
+    """Of time in `by`. Raises QuestionError."""
+    widths = [name for name in by if name in WIDTHS]
+    if len(widths) > 1 or any(name not in ("coin", "subreddit", *WIDTHS) for name in by):
+        raise QuestionError(f"by takes coin, subreddit, and one of {', '.join(WIDTHS)}")
+    return widths[0] if widths else None
+
+
+def _answer(
+    now: Rollup,
+    history: Rollup,
+    since: int | None,
+    until: int | None,
+    coins: Sequence[str],
+    subreddits: Sequence[str],
+    by: Sequence[str],
+    width: str | None,
+    top: int,
+) -> dict[str, Any]:
+    """history: `now` and the week before it, for the prior and the usual mood."""
     pool = history
     if subreddits:
         names = [name.lower().removeprefix("r/") for name in subreddits]
-        now, history = (part.where(np.isin(part.subreddit.astype(str), names)) for part in (now, history))
+        now, history = (part.where(_among(part.subreddit, names)) for part in (now, history))
     groups = [name for name in ("coin", "subreddit") if name in by or (name == "coin" and coins)]
     if "coin" in groups:
         chosen = [*coins] or [EVERY_COIN, *_most(now)[:top]]
-        now, history = (part.where(np.isin(part.coin.astype(str), chosen)) for part in (now, history))
-    columns = [*groups, *(["hour"] if widths else [])]
-    shares = estimate(now, columns, width, history, pool)
+        now, history = (part.where(_among(part.coin, chosen)) for part in (now, history))
+    if width:
+        now, history = (part.where(part.hour != NO_HOUR) for part in (now, history))
+    columns = [*groups, *(["hour"] if width else [])]
+    shares = estimate(now, columns, width or "hour", history, pool)
     return {
-        "from": calendar.iso(since),
-        "to": calendar.iso(until),
+        "from": None if since is None else calendar.iso(since),
+        "to": None if until is None else calendar.iso(until),
         "by": list(by),
         "groups": [group(shares, row, columns) for row in range(len(shares.rollup))],
     }
@@ -153,6 +211,12 @@ def _span(store: MoodStore, since: int, until: int, width: str, apart: bool) -> 
     return Rollup.concatenate(parts)
 
 
+def _among(column: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Mask of the entries of a column of text that are among `names`."""
+    wanted = set(names)
+    return np.fromiter((name in wanted for name in column.tolist()), dtype=bool, count=len(column))
+
+
 def _mentions(rollup: Rollup) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, comments in zip(rollup.coin.tolist(), rollup.comments.tolist(), strict=True):
@@ -167,7 +231,7 @@ def _most(rollup: Rollup) -> list[str]:
 
 
 def _by_coin(now: Rollup, history: Rollup, coins: Sequence[str]) -> Shares:
-    mine, before = (part.where(np.isin(part.coin.astype(str), list(coins))) for part in (now, history))
+    mine, before = (part.where(_among(part.coin, coins)) for part in (now, history))
     return estimate(mine, ("coin",), "hour", before, history)
 
 
