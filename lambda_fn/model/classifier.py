@@ -32,6 +32,8 @@ PADDING_SLACK_TOKENS = 4
 # With this many tokens a batch is worth a run of its own: it ends where the length changes, so that most rows have no
 # padding at all (docs/SPEED.md).
 ENOUGH_TOKENS = 256
+# More characters than the window's tokens have in all but the oddest text.
+BEGINNING_CHARS = 2_000
 
 
 class ModelError(RuntimeError):
@@ -138,7 +140,7 @@ class SentimentClassifier:
         for place, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"texts[{place}] must be a string, not {type(text).__name__}")
-        encodings = self.tokenizer.encode_batch_fast([normalise(text) for text in texts])
+        encodings = self.encode([normalise(text) for text in texts])
         ids = [encoding.ids for encoding in encodings]
         if self.ngrams is None:
             settled, logits = np.zeros(len(ids), dtype=bool), np.empty((len(ids), len(LABELS)))
@@ -151,6 +153,19 @@ class SentimentClassifier:
             rows = [left[i] for i in batch]
             logits[rows] = self._run([ids[i] for i in rows])
         return self._sentiments(logits, encodings, settled)
+
+    def encode(self, texts: Sequence[str]) -> list[Any]:
+        """The tokenizer's encodings of normalised `texts`, cut to the model's window.
+
+        WordPiece takes time quadratic in a word's length, and nobody reads what it makes of words beyond the window:
+        a long text's beginning is enough wherever that alone fills the window.
+        """
+        encodings: list[Any] = self.tokenizer.encode_batch_fast([beginning(text) for text in texts])
+        short = [i for i, text in enumerate(texts) if len(text) > BEGINNING_CHARS and not encodings[i].overflowing]
+        if short:
+            for i, whole in zip(short, self.tokenizer.encode_batch_fast([texts[i] for i in short]), strict=True):
+                encodings[i] = whole
+        return encodings
 
     def _run(self, ids: list[list[int]]) -> np.ndarray:
         """Logits [n, 3] of one batch, padded to its longest member."""
@@ -189,6 +204,14 @@ class SentimentClassifier:
             )
             for i, encoding in enumerate(encodings)
         ]
+
+
+def beginning(text: str) -> str:
+    """`text` up to the last blank within its first BEGINNING_CHARS characters, so that no word is cut in two."""
+    if len(text) <= BEGINNING_CHARS:
+        return text
+    end = text.rfind(" ", 0, BEGINNING_CHARS)
+    return text if end < 0 else text[:end]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

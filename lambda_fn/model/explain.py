@@ -52,7 +52,7 @@ def explain(classifier: SentimentClassifier, text: str, max_words: int) -> tuple
     A comment of more than `max_words` words, or too long for the token budget, is split into parts of several words.
     Raises TextError `text_unreadable` if the comment, or what is left of it without a part, cannot be scored.
     """
-    tokens = len(classifier.tokenizer.encode(normalise(text)).ids)
+    tokens = len(classifier.encode([normalise(text)])[0].ids)
     parts = split(text, min(max_words, max(1, MAX_TOKENS // tokens)))
     without = [text[:start] + text[end:] for start, end in parts]
     whole, *rest = readable(classify_each(classifier, [text, *without]))

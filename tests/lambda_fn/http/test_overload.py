@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 import time
 from pathlib import Path
 
@@ -11,12 +10,14 @@ import pytest
 
 from scripts.reliability.callers import closed_loop, open_loop, post
 from scripts.reliability.memory import WORST, send_at_once
-from tests.comments import LONG, NEGATIVE
+from scripts.reliability.overload import requests
+from tests.comments import LONG
 from tests.conftest import served
 from tests.raw_http import ask, connect, read_answer
 
 JSON = ("content-type", "application/json")
-COMMENTS = [post("/analyze", json.dumps({"text": text}).encode()) for text in NEGATIVE]
+# As long as the model reads, so that scoring them costs far more than sending or refusing them.
+COMMENTS = requests(words=200)
 
 
 def port(url: str) -> int:
@@ -55,25 +56,33 @@ def test_five_times_the_capacity_is_refused_and_not_queued(small):
     assert after.by_status[200][0] < 2
 
 
+def pending_batches(url: str) -> int:
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return int(
+        float(next(line for line in lines if line.startswith('sentiment_pending_requests{lane="large"}')).split()[-1])
+    )
+
+
 def test_a_refusal_says_when_to_come_again_in_the_shape_its_callers_know(small):
-    with httpx.Client(base_url=small, timeout=60) as http:
-        batch = [{"text": LONG}] * 100
-        threads = [
-            threading.Thread(target=http.post, args=("/batch_analyze",), kwargs={"json": batch}) for _ in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.3)
-        answers = [http.post("/batch_analyze", json=batch) for _ in range(2)]
+    """Three callers who do not read their answers have the three places for batches."""
+    lines = json.dumps({"id": "a" * 20_000, "text": "to the moon"}).encode() + b"\n"
+    streams = [connect(small) for _ in range(3)]
+    try:
+        for stream in streams:
+            stream.sendall(post("/batch_analyze", lines * 600, "application/x-ndjson"))
+        while pending_batches(small) < 3:
+            time.sleep(0.02)
         aws = {"x-amz-target": "Comprehend_20171127.DetectSentiment", "content-type": "application/x-amz-json-1.1"}
-        comprehend = http.post("/", content=json.dumps({"Text": "a" * 20_000, "LanguageCode": "en"}), headers=aws)
-        quick = http.post("/analyze", json={"text": "to the moon"})
-        health = http.get("/health")
-        for thread in threads:
-            thread.join()
-    assert {answer.status_code for answer in answers} == {503}
-    assert answers[0].json()["error"]["code"] == "overloaded"
-    assert int(answers[0].headers["retry-after"]) >= 1
+        with httpx.Client(base_url=small, timeout=60) as http:
+            batch = http.post("/batch_analyze", json=[{"text": "to the moon"}] * 1_000)
+            comprehend = http.post("/", content=json.dumps({"Text": "a" * 20_000, "LanguageCode": "en"}), headers=aws)
+            quick = http.post("/analyze", json={"text": "to the moon"})
+            health = http.get("/health")
+    finally:
+        for stream in streams:
+            stream.close()
+    assert (batch.status_code, batch.json()["error"]["code"]) == (503, "overloaded")
+    assert int(batch.headers["retry-after"]) >= 1
     assert (comprehend.status_code, comprehend.json()["__type"]) == (503, "ServiceUnavailableException")
     assert (quick.status_code, health.status_code) == (200, 200)  # single comments have a line of their own
 

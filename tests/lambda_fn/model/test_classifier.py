@@ -4,6 +4,8 @@ import shutil
 import time
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from lambda_fn.model.classifier import ModelError, SentimentClassifier, length_buckets
 from lambda_fn.settings import shipped_model
@@ -134,3 +136,20 @@ def test_a_classifier_travels_to_another_process(classifier):
     there = pickle.loads(pickle.dumps(classifier))
     assert there.revision == classifier.revision
     assert there.classify(["Best exchange so far!"]) == classifier.classify(["Best exchange so far!"])
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "moon", "zqxjkvbw" * 12, "é" * 99, "e\u0301", "?!.", "比特币", "\u0301"]), max_size=12
+    )
+)
+@example(["zqxjkvbw" * 12])
+@example(["?!."])
+@example(["\u0301"])
+@settings(deadline=None, max_examples=60)
+def test_of_a_long_comment_the_tokens_are_the_same_as_if_all_of_it_had_been_read(classifier, words):
+    text = " ".join(words * (5_000 // (1 + sum(map(len, words)))))
+    [encoding] = classifier.encode([text])
+    whole = classifier.tokenizer.encode(text)
+    assert encoding.ids == whole.ids
+    assert bool(encoding.overflowing) == bool(whole.overflowing)
