@@ -14,6 +14,9 @@ from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from lambda_fn.http.corked import Corked
+from lambda_fn.http.errors import ApiError, json_error
+
 # From the first byte of a request, or from the connection's start, to the end of its headers.
 HEADERS_TIMEOUT_S = 10.0
 # How long a caller may take no byte of its answer.
@@ -22,7 +25,11 @@ WRITE_TIMEOUT_S = 30.0
 SHARE_OF_FILES = 0.75
 MAX_FILES = 16_384
 
+# Of one request's headers, as h11 and nginx have it; httptools would take any number.
+MAX_HEADER_BYTES = 65_536
+
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 # Connections without a request, the one that has waited longest first. One process has one server.
 _waiting: dict["Connection", None] = {}
@@ -59,9 +66,11 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     _headers_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _in_headers = False
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(Corked(transport, self.loop))
         if len(self.connections) > max_connections() and _waiting:
             next(iter(_waiting)).transport.abort()
         self._wait_for_headers()
@@ -75,8 +84,33 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         if self._headers_timer is None and not self._busy():
             self._wait_for_headers()
         super().data_received(data)
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self._end(_TOO_LONG)
         if self._busy():
             self._stop_waiting()
+
+    def on_message_begin(self) -> None:
+        """httptools'."""
+        super().on_message_begin()
+        self._in_headers, self._header_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        """httptools'."""
+        self._in_headers = False
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be parsed, in the shape that all errors have."""
+        answer = json_error(ApiError(400, "invalid_http", "this is not a valid HTTP/1.1 request"))
+        headers = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
+        self._end(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n" + headers + b"\r\n" + bytes(answer.body))
+
+    def eof_received(self) -> None:
+        """asyncio closes the connection now: send what waits for the turn's end."""
+        self.transport.flush()
+        super().eof_received()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -108,9 +142,12 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
             self._headers_timer = None
 
     def _give_up(self) -> None:
+        self._end(_TOO_SLOW)
+
+    def _end(self, answer: bytes) -> None:
         self._stop_waiting()
         if not self.transport.is_closing():
-            self.transport.write(_TOO_SLOW)
+            self.transport.write(answer)
             self.transport.close()
 
     def _cancel_write_timer(self) -> None:

@@ -4,9 +4,9 @@ media type, the size of its body, and whether there is room for it.
 Plain ASGI, because Starlette's BaseHTTPMiddleware costs a task and two streams per request.
 """
 
+import random
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
@@ -77,7 +77,7 @@ class Guard:
         head = scope["method"] == "HEAD"
         if self.root_path:
             scope = {**scope, "root_path": self.root_path}
-        scope = {**scope, "method": "GET" if head else scope["method"], "request_id": request_id(scope, {})}
+        scope = {**scope, "method": "GET" if head else scope["method"]}
         status = 0
 
         async def send_with_headers(message: Any) -> None:
@@ -115,7 +115,11 @@ class Guard:
 
         Raises ApiError for a request that goes no further.
         """
-        headers, settled = settle(scope["headers"])
+        try:
+            headers, settled = settle(scope["headers"])
+        except ApiError:
+            scope["request_id"] = request_id(scope, {})
+            raise
         scope["request_id"] = request_id(scope, headers)
         scope["headers"] = settled
         if scope["method"] == "GET" and lacks_slash(scope):
@@ -146,4 +150,4 @@ def request_id(scope: Scope, headers: dict[str, str]) -> str:
     for candidate in (headers.get("x-request-id"), (event.get("requestContext") or {}).get("requestId")):
         if isinstance(candidate, str) and _REQUEST_ID.fullmatch(candidate):
             return candidate
-    return uuid.uuid4().hex
+    return f"{random.getrandbits(128):032x}"  # a name, no secret: `uuid4` asks the kernel for every one

@@ -5,6 +5,8 @@ has checked is not what the other acts on. So a request whose copies differ is r
 where a gateway has joined them with a comma, and everything behind the guard finds the one value.
 """
 
+from functools import lru_cache
+
 from lambda_fn.http.errors import ApiError
 
 Raw = list[tuple[bytes, bytes]]
@@ -75,6 +77,7 @@ def once(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=64)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether the answer may be compressed: `gzip;q=0` says that it may not.
 

@@ -39,6 +39,7 @@ class Metrics:
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 
         self.registry = registry = CollectorRegistry()
+        self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         self._requests = Counter(
             "sentiment_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -80,12 +81,18 @@ class Metrics:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request. route: one of few (lambda_fn/http/paths.py). method: HEAD counts as GET."""
-        self._requests.labels(route, method if method in METHODS else "other", str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._labelled(self._requests, route, method if method in METHODS else "other", str(status)).inc()
+        self._labelled(self._seconds, route).observe(seconds)
+
+    def _labelled(self, metric: Any, *labels: str) -> Any:
+        """The counter for these labels: `metric.labels` itself takes a lock each time."""
+        if (metric, labels) not in self._children:
+            self._children[metric, labels] = metric.labels(*labels)
+        return self._children[metric, labels]
 
     def refusal(self, error: ApiError) -> None:
         """Count one request that got an error for its answer."""
-        self._refusals.labels(error.code).inc()
+        self._labelled(self._refusals, error.code).inc()
 
     def results(self, results: Sequence[Sentiment | TextError]) -> None:
         """Count what has been scored. Safe to call from any thread."""

@@ -3,6 +3,7 @@
 import resource
 import socket
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -97,3 +98,32 @@ def test_a_full_folder_for_temporary_files_is_said():
         assert answer.headers["retry-after"]
         small = httpx.post(f"{url}/batch_analyze", content=line * 3, headers=dict(headers))
         assert small.text.count("positive") == 3
+
+
+def test_headers_without_end_are_not_collected(server):
+    """The connection is closed long before all of them have been taken."""
+    header = b"x-never: %s\r\n" % (b"a" * 1_000)
+    sent = 0
+    with connect(server) as connection, suppress(OSError):
+        connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n")
+        while sent < 100_000:
+            connection.sendall(header)
+            sent += 1
+    assert sent < 100_000
+
+
+def test_what_is_no_http_is_told_so_in_the_usual_shape(server):
+    with connect(server) as connection:
+        connection.sendall(b"to the moon\r\n\r\n")
+        answer = read_answer(connection)
+    assert (answer.status, answer.code) == (400, "invalid_http")
+
+
+def test_an_answer_comes_in_one_piece(server):
+    """Headers and body in one packet: each would cost the service a system call, and its caller a wait."""
+    with connect(server) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            piece = connection.recv(65_536)
+            head, _, body = piece.partition(b"\r\n\r\n")
+            assert len(body) == int(head.partition(b"content-length: ")[2].split()[0])

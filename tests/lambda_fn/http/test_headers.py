@@ -45,6 +45,7 @@ def test_copies_that_differ_are_refused(server, path, headers):
     "headers",
     [
         [("content-length", "16"), ("content-length", "17")],
+        [("content-length", "16"), ("content-length", "16")],  # no gateway sends it twice
         [("content-length", "16, 17")],
         [("content-length", "16"), ("transfer-encoding", "chunked")],
         [("transfer-encoding", "chunked"), ("content-length", "0")],
@@ -58,7 +59,8 @@ def test_copies_that_differ_are_refused(server, path, headers):
 )
 def test_a_body_whose_end_is_in_doubt_is_refused(server, headers):
     body = b"10\r\n" + MOON + b"\r\n0\r\n\r\n" if "transfer" in str(headers) else MOON
-    assert ask(server, "/analyze", [JSON, *headers], body).status == 400
+    answer = ask(server, "/analyze", [JSON, *headers], body)
+    assert (answer.status, answer.code) in {(400, "invalid_http"), (400, "conflicting_headers")}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,6 @@ def test_a_body_whose_end_is_in_doubt_is_refused(server, headers):
         [("content-type", "application/json"), ("content-type", "Application/JSON")],
         [("content-type", "application/json; charset=us-ascii")],
         [("content-type", 'application/json; charset="UTF-8"; charset=utf-8')],
-        [JSON, ("content-length", "16"), ("content-length", "16")],
         [JSON, ("content-encoding", "identity"), ("content-encoding", "identity")],
         [JSON, ("content-encoding", "identity, identity")],
     ],

@@ -63,12 +63,12 @@ def test_refusals_are_counted_by_their_code_whoever_refuses(counted):
 def test_what_callers_make_up_is_no_label(counted):
     httpx.get(f"{counted}/nowhere/at/all")
     httpx.get(f"{counted}/mood/MADEUP")
-    httpx.request("BREW", f"{counted}/analyze")
+    httpx.request("PROPFIND", f"{counted}/analyze")
     assert grown(counted, "sentiment_requests_total", "GET", "other", "404", to=1) >= 1
     assert grown(counted, "sentiment_requests_total", "GET", "/mood/{symbol}", "404", to=1) >= 1
     assert grown(counted, "sentiment_requests_total", "other", "/analyze", "405", to=1) >= 1
     text = httpx.get(f"{counted}/metrics").text
-    assert not [word for word in ("nowhere", "MADEUP", "BREW") if word in text]
+    assert not [word for word in ("nowhere", "MADEUP", "PROPFIND") if word in text]
 
 
 def test_queues_and_the_process_are_measured(counted):
