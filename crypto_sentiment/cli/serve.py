@@ -23,8 +23,8 @@ def serve(
     from lambda_fn.contract import API_APP, API_PROTOCOL
     from lambda_fn.http.connections import backlog
 
-    # Under more requests than can be served the event loop never rests, and the thread that scores would wait these 5 ms
-    # for the interpreter's lock after every call of ONNX Runtime.
+    # Under more requests than can be served the event loop never rests, and the thread that scores would wait Python's
+    # usual 5 ms for the interpreter's lock after every call of ONNX Runtime.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # Idle connections outlive a load balancer's (60 s), or it would write into closed ones.
     uvicorn.run(
