@@ -12,14 +12,14 @@ from typing import Any, BinaryIO
 from crypto_sentiment.files.errors import InputError, UsageError
 from crypto_sentiment.files.parquet_rows import open_parquet, parquet_records
 from crypto_sentiment.files.places import Place
-from lambda_fn.bulk.columns import ABSENT, ID_NAMES, TEXT_NAMES, Columns, at, usual
+from lambda_fn.bulk.choosing import NoText, choose_columns
+from lambda_fn.bulk.columns import Columns
 from lambda_fn.bulk.encodings import UTF8
 from lambda_fn.bulk.formats import (
     CSV,
     HEAD_BYTES,
     JSON_LISTED,
     PARQUET,
-    TAKEN,
     Format,
     FormatError,
     Wanted,
@@ -29,9 +29,6 @@ from lambda_fn.bulk.formats import (
 )
 from lambda_fn.bulk.json_shapes import ShapeError
 from lambda_fn.bulk.packing import LARGE_WINDOW, DamagedError, unpacked, with_head
-from lambda_fn.bulk.records import parse_record
-from lambda_fn.contract import RESULT_FIELDS
-from lambda_fn.model.text import TextError
 
 SAMPLE_RECORDS = 1000
 
@@ -184,7 +181,11 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
     finally:
         if place.can_be_read_again and "raw" in locals():
             raw.close()
-    source.columns, source.is_results = _columns(place.name, sample, header, asked)
+    told = asked.text_column, asked.id_column, asked.time_column, asked.keep_text
+    try:
+        source.columns, source.is_results = choose_columns(place.name, sample, header, *told)
+    except NoText as error:
+        raise NoTextError(str(error)) from None
     packed = f", {' in '.join(reversed(layers))}" if layers else ""
     text = source.columns.text or next(iter(source.columns.texts), "?")
     source.found = f"{format.described()}{packed}; text in {text!r}"
@@ -212,66 +213,3 @@ def _late_encoding(place: Place, format: Format, head: bytes, whole: bool, s3: A
                     return format
                 return Format(CSV, "cp1252", format.dialect)
     return format
-
-
-def _columns(name: str, sample: list[bytes], header: tuple[str, ...], asked: Asked) -> tuple[Columns, bool]:
-    """How the records are read, by a look at some of them; and whether they are results of ours."""
-    comments, fault = [], ""
-    for record in sample:
-        try:
-            comments.append(parse_record(record))
-        except TextError as error:
-            fault = fault or str(error)
-    names = tuple(dict.fromkeys([*header, *(field for comment in comments for field in comment)]))
-    columns = Columns(asked.text_column, asked.id_column, asked.time_column, (), names, asked.keep_text)
-    is_results = {"label", "p_negative", "model", "error"} <= set(names) and len(names) >= len(RESULT_FIELDS) - 2
-    if asked.text_column:
-        if sample and not any(at(comment, asked.text_column) is not ABSENT for comment in comments):
-            raise NoTextError(f"{name} has no column {asked.text_column!r}; {_listing(names, fault)}")
-        return columns, is_results
-    candidates = [n for n in usual(names, TEXT_NAMES) if _is_text(n, comments)]
-    if not candidates and (sample or header):
-        candidates = _nested(comments)
-        if len(candidates) == 1 and not usual(names, ID_NAMES):
-            parent = candidates[0].rpartition(".")[0]
-            if any(at(comment, f"{parent}.id") is not ABSENT for comment in comments):
-                columns.id = columns.id or f"{parent}.id"
-    if not candidates and not sample:
-        candidates = usual(names, TEXT_NAMES)
-    if not candidates and (sample or header):
-        raise NoTextError(
-            f"{name}: none of its fields can be the text; {_listing(names, fault)}. Name the text with --text-column."
-        )
-    columns.texts = tuple(candidates)
-    return columns, is_results
-
-
-def _listing(names: tuple[str, ...], fault: str) -> str:
-    if not names:
-        return f"no comment in it can be read ({fault})" if fault else f"it holds no fields; {TAKEN}"
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    return "it has " + ", ".join(repr(name) for name in names[:30]) + more
-
-
-def _is_text(name: str, comments: list[dict]) -> bool:
-    """Whether a field of a usual name holds texts: not numbers alone (a `comment` may be a count), not objects."""
-    values = [comment[name] for comment in comments if comment.get(name) not in (None, "")]
-    if not values:
-        return True
-    return any(
-        (isinstance(value, str) and not value.strip().replace(".", "", 1).isdecimal()) or isinstance(value, list)
-        for value in values
-    )
-
-
-def _nested(comments: list[dict]) -> list[str]:
-    """The text's path where it lies one step deeper, if there is just one such."""
-    paths = dict.fromkeys(
-        f"{outer}.{name}"
-        for comment in comments
-        for outer, value in comment.items()
-        if isinstance(value, dict)
-        for name in usual(value, TEXT_NAMES)
-        if isinstance(value[name], str)
-    )
-    return list(paths) if len(paths) == 1 else []

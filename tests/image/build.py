@@ -6,6 +6,7 @@ Needs root and Debian's buildah, podman, runc and debootstrap; the base is made 
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,9 @@ TOOLS = ("buildah", "podman", "runc", "debootstrap")
 SUITE = "trixie"  # Python 3.13, as the default base image has
 BASE = f"localhost/crypto-sentiment-python-base:{SUITE}"
 IMAGE = "localhost/crypto-sentiment:test"
+COMPOSE = REPOSITORY / "lambda_fn" / "compose.yaml"
+# Docker's own format: the other one knows no health check.
+BUILD = ("--format", "docker", "--isolation", "chroot", "--network", "host")
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 
 
@@ -58,9 +62,25 @@ def build_base() -> str:
 
 def build_image() -> str:
     """The image of lambda_fn/Dockerfile over the local base, with a layer for each step."""
-    options = ["--layers", "--isolation", "chroot", "--network", "host", "--build-arg", f"BASE_IMAGE={build_base()}"]
+    options = [*BUILD, "--layers", "--build-arg", f"BASE_IMAGE={build_base()}"]
     run("buildah", "bud", *options, "-f", "lambda_fn/Dockerfile", "-t", IMAGE, ".")
     return IMAGE
+
+
+def build_moto() -> str:
+    """moto's server as its own image has it, for where none can be pulled: the same version, the same entry point."""
+    (version,) = re.findall(r"image: docker\.io/motoserver/moto:(\S+)", COMPOSE.read_text())
+    name = f"docker.io/motoserver/moto:{version}"
+    if exists(name):
+        return name
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Dockerfile").write_text(
+            f"FROM {build_base()}\n"
+            f"RUN python3 -m pip install --quiet --break-system-packages 'moto[server]=={version}'\n"
+            'ENTRYPOINT ["moto_server", "-H", "0.0.0.0"]\n'
+        )
+        run("buildah", "bud", *BUILD, "-t", name, folder)
+    return name
 
 
 @dataclass(frozen=True)

@@ -30,27 +30,32 @@ CREDENTIALS |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testin
 
 
 class Container:
-    """One container of the image. entry: replaces the entry point. memory_mb: beyond it the kernel kills."""
+    """One container of the image. arguments: what stands behind its name. entry: replaces the entry point, its
+    arguments among it. memory_mb: beyond it the kernel kills."""
 
     def __init__(
         self,
-        entry: list[str],
+        arguments: list[str],
         environment: dict[str, str] | None = None,
         *,
+        entry: bool = False,
         memory_mb: int = 2048,
         cpus: float = 1.0,
         mounts: tuple[str, ...] = (),
     ):
-        self.entry, self.memory_mb, self.cpus, self.mounts = entry, memory_mb, cpus, mounts
+        self.arguments, self.entry = arguments, entry
+        self.memory_mb, self.cpus, self.mounts = memory_mb, cpus, mounts
         self.environment = {**CREDENTIALS, **(environment or {})}
 
     def __enter__(self):
         options = [f"--env={name}={value}" for name, value in self.environment.items()]
         options += [f"--volume={mount}" for mount in self.mounts]
         options += [f"--memory={self.memory_mb}m", f"--memory-swap={self.memory_mb}m", f"--cpus={self.cpus}"]
-        program, *arguments = self.entry
+        program, arguments = (
+            (["--entrypoint", self.arguments[0]], self.arguments[1:]) if self.entry else ([], self.arguments)
+        )
         self._folder = tempfile.TemporaryDirectory()  # the monitor leaves a file there when the kernel has killed
-        command = [*PODMAN, "run", "--detach", *LIMITS, *options, "--entrypoint", program, IMAGE, *arguments]
+        command = [*PODMAN, "run", "--detach", *LIMITS, *options, *program, IMAGE, *arguments]
         self.id = run(*command, cwd=self._folder.name)
         return self
 
@@ -75,6 +80,10 @@ class Container:
         done = subprocess.run([*PODMAN, "logs", self.id], capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
+    def is_healthy(self) -> bool:
+        """What the image's own health check says."""
+        return subprocess.run([*PODMAN, "healthcheck", "run", self.id], capture_output=True, timeout=60).returncode == 0
+
     def peak_memory_mb(self) -> float:
         """The control group's peak, in MB (10**6 bytes), page cache included."""
         v1, v2 = self._control("memory", "memory.max_usage_in_bytes"), self._control("", "memory.peak")
@@ -88,6 +97,11 @@ class Container:
     def _control(self, controller: str, name: str) -> Path:
         group = run(*PODMAN, "inspect", self.id, "--format", "{{.State.CgroupPath}}")
         return Path("/sys/fs/cgroup") / controller / group.lstrip("/") / name
+
+
+def run_once(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """`docker run --rm -i IMAGE arguments…` with the limits of all containers here."""
+    return subprocess.run([*PODMAN, "run", "--rm", "-i", *LIMITS, IMAGE, *arguments], input=stdin, capture_output=True)
 
 
 class Function(Container):
@@ -108,6 +122,7 @@ class Function(Container):
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_s),
                 **(environment or {}),
             },
+            entry=True,
             memory_mb=memory_mb,
             cpus=round(min(memory_mb / MB_PER_VCPU, os.cpu_count() or 1), 2),
             mounts=(f"{rie_binary()}:/aws-lambda-rie:ro",),
