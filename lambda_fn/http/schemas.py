@@ -65,7 +65,7 @@ PREDICT_SCHEMA: dict[str, Any] = {
             "required": ["inputs"],
             "properties": {
                 "inputs": {"oneOf": [TEXT_SCHEMA, _LIST_OF_ONE, {"type": "array", "items": _LIST_OF_ONE}]},
-                "raw_scores": {"const": False},
+                "raw_scores": {"type": "boolean", "enum": [False]},
             },
             "not": {"required": ["parameters"]},
             "examples": [{"inputs": [["Crypto to the moon!"], ["total scam"]]}],

@@ -80,6 +80,11 @@ class Container:
         done = subprocess.run([*PODMAN, "logs", self.id], capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
+    def catches(self, signal: int) -> bool:
+        """Whether the first process has a handler for a signal, without which none ends it."""
+        status = self.execute("cat", "/proc/1/status").stdout
+        return bool(int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16) >> (signal - 1) & 1)
+
     def is_healthy(self) -> bool:
         """What the image's own health check says."""
         return subprocess.run([*PODMAN, "healthcheck", "run", self.id], capture_output=True, timeout=60).returncode == 0
