@@ -14,6 +14,8 @@ BENCH_PY := $(BENCH_VENV)/bin/python
 HUGGING_FACE := tests/hugging_face
 # Other people's clients, which call the running service.
 CLIENTS := scripts/clients
+CLIENTS_VENV := .venv-clients
+CLIENTS_READY := $(CLIENTS)/node_modules/.ready $(CLIENTS_VENV)/.ready
 TRANSFORMERS_VENV := .venv-transformers
 OPTIMUM_VENV := .venv-optimum
 HOST ?= 127.0.0.1
@@ -42,7 +44,7 @@ help:  ## list the targets
 run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in the repository
 	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.ready node_modules/.ready $(CLIENTS)/node_modules/.ready  ## run the tests (all but training's, Spark's, other libraries', the image's and the slow ones)
+test: $(VENV)/.ready node_modules/.ready $(CLIENTS_READY)  ## run the tests (all but training's, Spark's, other libraries', the image's and the slow ones)
 	$(PY) -m pytest --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
 
 test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
@@ -118,14 +120,14 @@ mood-picture: $(VENV)/.ready  ## draw README's picture again from the committed 
 	  --coin BTC --coin ETH --coin LUNA --coin UST --chart docs/mood/may-2022.png \
 	  --title "Net mood of Reddit comments, May 2022, by coin and day: positive − negative, points"
 
-readme: $(VENV)/.ready $(CLIENTS)/node_modules/.ready  ## run the documents' commands again and put their output into them
+readme: $(VENV)/.ready $(CLIENTS_READY)  ## run the documents' commands again and put their output into them
 	$(VENV)/bin/cog -P -r -I . README.md docs/DEPLOY.md docs/SERVICE.md docs/MOOD.md docs/SPARK.md training/README.md findings/README.md
 
 lock:  ## pin the dependencies again (needs uv)
 	scripts/lock.sh --upgrade
 
 clean:  ## remove what the targets above created
-	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) $(SPARK_VENV) $(SPARK_35_VENV) $(TRANSFORMERS_VENV) $(OPTIMUM_VENV) $(HUGGING_FACE)/node_modules $(CLIENTS)/node_modules cdk.out build node_modules .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TRAINING_VENV) $(BENCH_VENV) $(SPARK_VENV) $(SPARK_35_VENV) $(TRANSFORMERS_VENV) $(OPTIMUM_VENV) $(HUGGING_FACE)/node_modules $(CLIENTS)/node_modules $(CLIENTS_VENV) cdk.out build node_modules .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11-3.14 with venv on PATH. Install one (Debian: apt-get install python3 python3-venv) or pass PYTHON=/path/to/python." >&2; exit 1; }
@@ -190,6 +192,11 @@ $(HUGGING_FACE)/node_modules/.ready: $(HUGGING_FACE)/package-lock.json
 $(CLIENTS)/node_modules/.ready: $(CLIENTS)/package-lock.json
 	@command -v npm >/dev/null || { echo "No npm on PATH: the clients' tests need Node 20 or later with npm (https://nodejs.org)." >&2; exit 1; }
 	@cd $(CLIENTS) && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+$(CLIENTS_VENV)/.ready: $(CLIENTS)/requirements.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(CLIENTS_VENV)
+	@$(UV) pip install --quiet --python $(CLIENTS_VENV)/bin/python --require-hashes --no-deps -r $<
 	@touch $@
 
 $(TRAINING_VENV)/.ready: training/requirements.txt training/requirements-torch.txt training/requirements-torch-cpu.txt | $(VENV)/bin/python

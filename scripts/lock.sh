@@ -48,6 +48,7 @@ for room in training scripts/benchmark; do
     rm "$whole" "$before"
 done
 "${compile[@]}" --no-deps training/requirements-teacher.in -o training/requirements-teacher.txt "$@"
+"${compile[@]}" scripts/clients/requirements.in -o scripts/clients/requirements.txt "$@"
 
 # The model in other people's libraries: PyTorch is taken from the files above.
 whole=$(mktemp)

@@ -20,8 +20,11 @@ DOCUMENT = REPOSITORY / "docs" / "openapi.json"
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 NODE_MODULES = HERE / "node_modules"
+# openapi-python-client, and what its clients need.
+GENERATOR = REPOSITORY / ".venv-clients" / "bin"
 NODE_PACKAGES = json.loads((HERE / "package.json").read_text())["dependencies"]
 TIMEOUT_S = 120
+GENERATED = "openapi_python.py"
 
 
 class ClientFailed(RuntimeError):
@@ -48,6 +51,8 @@ class Client:
         if self.package in ("curl", "aws-cli"):
             shown = run(["aws" if self.package == "aws-cli" else self.package, "--version"], {})
             return re.search(r"\d+\.\d+(\.\d+)?", shown)[0]  # type: ignore[index]  # all of them print one
+        if self.program == GENERATED:
+            return run([str(GENERATOR / self.package), "--version"], {}).rpartition(" ")[2]
         return version(self.package)
 
 
@@ -122,13 +127,15 @@ def call(client: Client, url: str, key: str, folder: Path) -> str:
     """
     environment = {"URL": url, "API_KEY": key}
     program = PROGRAMS / client.program
-    if client.program == "openapi_python.py":
-        make = [str(Path(sys.executable).with_name("openapi-python-client")), "generate", "--path", str(DOCUMENT)]
+    python = sys.executable
+    if client.program == GENERATED:
+        python = str(GENERATOR / "python")
+        make = [str(GENERATOR / "openapi-python-client"), "generate", "--path", str(DOCUMENT)]
         run([*make, "--meta", "none", "--output-path", str(folder / "generated")], {})
         environment["PYTHONPATH"] = str(folder)
     if program.suffix in (".ts", ".mjs"):
         program = in_node(program, folder)
-    start = {".sh": ["sh"], ".py": [sys.executable], ".mjs": ["node"], ".js": ["node"]}[program.suffix]
+    start = {".sh": ["sh"], ".py": [python], ".mjs": ["node"], ".js": ["node"]}[program.suffix]
     printed = run([*start, str(program)], environment)
     if not re.fullmatch(client.prints, printed):
         raise ClientFailed(f"{client.program} printed {printed!r}, and not {client.prints!r}")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from scripts.clients import CLIENTS, NODE_MODULES, PROGRAMS, ClientFailed, call
+from scripts.clients import CLIENTS, GENERATED, GENERATOR, NODE_MODULES, PROGRAMS, ClientFailed, call
 from tests.conftest import API_KEY
 
 
@@ -16,6 +16,8 @@ def test_a_client_prints_what_it_has_to(client, keyed_server, tmp_path):
         pytest.skip(f"{needed} is not installed")
     if program == "node" and not (NODE_MODULES / ".ready").exists():
         pytest.skip("the clients' packages are not installed: make scripts/clients/node_modules/.ready")
+    if client.program == GENERATED and not (GENERATOR / "python").exists():
+        pytest.skip("the generator is not installed: make .venv-clients/.ready")
     call(client, keyed_server, API_KEY, tmp_path)
     assert client.version
 
