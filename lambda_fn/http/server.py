@@ -11,8 +11,8 @@ from lambda_fn.http.connections import backlog
 KEEP_ALIVE_S = 75
 # What is being answered when the process is told to stop has so long to end; a container is killed after 10 to 120 s.
 STOP_S = 60
-# Under more requests than can be served the event loop never rests, and the thread that scores would wait Python's usual
-# 5 ms for the interpreter's lock after every call of ONNX Runtime.
+# Under more requests than can be served the event loop never rests, and the thread that scores would wait Python's
+# usual 5 ms for the interpreter's lock after every call of ONNX Runtime.
 SWITCH_INTERVAL_S = 0.0005
 
 
