@@ -34,14 +34,25 @@ class ApiKey(secretsmanager.Secret):
         )
 
 
-def access_environment(scope: Construct, context: ContextValues, role: iam.IGrantable) -> dict[str, str]:
-    """The variables that tell the app whom to let in; `role` is granted the reading of the key, if there is one."""
-    environment = {Env.API_AUTH: context.api_auth, Env.CORS_ALLOW_ORIGINS: json.dumps(context.cors_origins)}
+def access_environment(
+    scope: Construct, context: ContextValues, role: iam.IGrantable, keys_at_gateway: bool = False
+) -> dict[str, str]:
+    """The variables that tell the app whom to let in, and whether it logs each call.
+
+    `role` is granted the reading of the key, if there is one. keys_at_gateway: who gets as far as the app has shown the
+    gateway a key.
+    """
+    app_checks = context.api_auth != "api-key" or not keys_at_gateway
+    environment = {
+        Env.API_AUTH: context.api_auth if app_checks else "none",
+        Env.ACCESS_LOG: str(context.api_log in ("function", "both")).lower(),
+        Env.CORS_ALLOW_ORIGINS: json.dumps(context.cors_origins),
+    }
     if context.root_path:
         environment[Env.ROOT_PATH] = context.root_path
     if context.api_auth == "none":
         Annotations.of(scope).add_warning_v2("open-api", "api_auth=none: anybody who has the URL can call this API")
-    if context.api_auth == "api-key":
+    if context.api_auth == "api-key" and app_checks:
         key = ApiKey(scope, "Key")
         key.grant_read(role)
         environment[Env.API_KEY_SECRET_ARN] = key.secret_arn

@@ -7,6 +7,7 @@ Precedence (CDK's own): the command line, then cdk.json, then the default here.
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
@@ -80,8 +81,30 @@ class ContextValues(BaseModel):
     )
 
     # the HTTP API
-    api_front: Literal["http-api", "function-url"] = Field(
-        "http-api", description="what stands before the function; a Function URL is free, and has no throttle or logs"
+    api_front: Literal["http-api", "rest-api", "function-url", "load-balancer"] = Field(
+        "http-api",
+        description="what stands before the function: a gateway with a throttle; one with a key and a quota for each "
+        "client; nothing but the function's own URL, free; a load balancer",
+    )
+    api_clients: list[str] = Field(
+        ["client"],
+        min_length=1,
+        max_length=300,
+        examples=["alice,bob"],
+        description="api_front=rest-api: whom API Gateway makes a key for, each with api_rate, api_burst and api_quota",
+    )
+    api_quota: int = Field(
+        0, ge=0, le=10_000_000_000, description="api_front=rest-api: requests a month of each client; 0: no end"
+    )
+    api_domain: str = Field(
+        "",
+        pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$|^$",
+        examples=["api.example.org"],
+        description="the gateway's domain, with certificate_arn; root_path is the path that it maps",
+    )
+    api_log: Literal["gateway", "function", "both", "none"] = Field(
+        Default.API_LOG,
+        description="who logs each call: the gateway (its time and status), the function (the key's name too), or both",
     )
     root_path: str = Field(
         "", pattern=r"^(/[\w.-]+)*$", examples=["/v1"], description="path that a proxy or a domain's mapping strips"
@@ -111,6 +134,11 @@ class ContextValues(BaseModel):
         description="reserved concurrency: bounds the worst day's bill; 0 reserves none",
     )
     api_provisioned: int = Field(0, ge=0, le=1_000, description="execution environments kept warm, paid by the hour")
+    api_provisioned_schedule: dict[int, int] = Field(
+        {},
+        examples=["0=2,13=5,22=3"],
+        description="the same by the hour, UTC=environments: from 0:00 two, from 13:00 five, from 22:00 three",
+    )
     api_p99_ms: int = Field(
         3_000, ge=1, le=30_000, description="99th percentile of latency above which the alarm rings"
     )
@@ -166,16 +194,18 @@ class ContextValues(BaseModel):
         description="who is told of alarms and the budget; empty: nobody",
     )
 
-    # Fargate
-    fargate_access: Literal["internal", "https", "http"] = Field(
+    # load balancer and certificate
+    balancer_access: Literal["internal", "https", "http"] = Field(
         "internal", description="the load balancer: in the VPC only, public with a certificate, or public in plain HTTP"
     )
     certificate_arn: str = Field(
         "",
         pattern=r"^(arn:aws[\w-]*:acm:.+)?$",
         examples=["arn:aws:acm:us-east-1:123456789012:certificate/1234"],
-        description="ACM certificate for fargate_access=https",
+        description="ACM certificate for balancer_access=https, or of api_domain",
     )
+
+    # Fargate
     fargate_cpu: Literal[256, 512, 1024, 2048, 4096] = Field(
         Default.FARGATE_CPU, description="CPU units of a task; 1,024 is one vCPU"
     )
@@ -198,7 +228,7 @@ class ContextValues(BaseModel):
         100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "api_clients", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -212,6 +242,32 @@ class ContextValues(BaseModel):
         if any(not equals or not name.strip() for name, equals, _ in pairs):
             raise ValueError("tags are written name=value,name=value")
         return {name.strip(): text.strip() for name, _, text in pairs}
+
+    @field_validator("api_provisioned_schedule", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if not all(hour.strip().isdigit() and count.strip().isdigit() for hour, _, count in pairs):
+            raise ValueError("a schedule is written hour=environments,hour=environments")
+        return {int(hour): int(count) for hour, _, count in pairs}
+
+    @field_validator("api_provisioned_schedule")
+    @classmethod
+    def _schedule(cls, schedule: dict[int, int]) -> dict[int, int]:
+        if any(hour not in range(24) or count not in range(1, 1_001) for hour, count in schedule.items()):
+            raise ValueError("hours are 0 to 23 (UTC), environments 1 to 1,000")
+        return schedule
+
+    @field_validator("api_clients")
+    @classmethod
+    def _clients(cls, clients: list[str]) -> list[str]:
+        if wrong := [name for name in clients if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,63}", name)]:
+            raise ValueError(f"{wrong[0]!r} is no client's name: letters, digits, dots, dashes, 64 at most")
+        if len({name.lower() for name in clients}) < len(clients):
+            raise ValueError("a client is named twice")
+        return clients
 
     @field_validator("cors_origins")
     @classmethod
@@ -230,12 +286,22 @@ class ContextValues(BaseModel):
     @model_validator(mode="after")
     def _fit_together(self) -> "ContextValues":
         low, high, step = FARGATE_MEMORY[self.fargate_cpu]
+        warm = max([self.api_provisioned, *self.api_provisioned_schedule.values()])
+        gateway = self.api_front in ("http-api", "rest-api")
         problems = {
             "bulk_window_s must be 1 or more when bulk_batch_size is over 10": self.bulk_batch_size > 10
             and self.bulk_window_s < 1,
-            f"api_provisioned ({self.api_provisioned}) must not exceed api_concurrency ({self.api_concurrency})": 0
+            f"api_provisioned ({warm}) must not exceed api_concurrency ({self.api_concurrency})": 0
             < self.api_concurrency
-            < self.api_provisioned,
+            < warm,
+            "give api_provisioned or api_provisioned_schedule, not both": self.api_provisioned > 0
+            and bool(self.api_provisioned_schedule),
+            "api_domain needs certificate_arn": bool(self.api_domain) and not self.certificate_arn,
+            f"api_domain needs a gateway: api_front=http-api or rest-api, not {self.api_front}": bool(self.api_domain)
+            and not (gateway and self.compute in ("lambda", "both")),
+            "api_auth=iam needs api_front=http-api, rest-api or function-url: a load balancer checks no signatures": (
+                self.api_auth == "iam" and self.api_front == "load-balancer"
+            ),
             f"fargate_min_tasks ({self.fargate_min_tasks}) must not exceed "
             f"fargate_max_tasks ({self.fargate_max_tasks})": self.fargate_min_tasks > self.fargate_max_tasks,
             f"fargate_memory_mb with fargate_cpu={self.fargate_cpu} must be {low} to {high} in steps of {step}, "
@@ -246,10 +312,10 @@ class ContextValues(BaseModel):
             and self.compute in ("fargate", "fargate-worker"),
             f"history=true needs {self.history_environment}: run `make spark-environment`": self.history
             and not Path(self.history_environment).is_file(),
-            "api_front=function-url needs an api_concurrency of 1 or more: nothing else bounds its bill": self.api_front
-            == "function-url"
-            and not self.api_concurrency,
-            "fargate_access=https needs certificate_arn": self.fargate_access == "https" and not self.certificate_arn,
+            f"api_front={self.api_front} needs an api_concurrency of 1 or more: nothing else bounds its bill": (
+                not gateway and not self.api_concurrency
+            ),
+            "balancer_access=https needs certificate_arn": self.balancer_access == "https" and not self.certificate_arn,
         }
         if wrong := [message for message, holds in problems.items() if holds]:
             raise ValueError("; ".join(wrong))
@@ -307,6 +373,8 @@ def choices(field: FieldInfo) -> str:
     high = next((m.le for m in field.metadata if isinstance(m, Le)), None)
     if low is not None:
         return f"{low:,} to {high:,}"
+    if field.annotation is bool:
+        return "true, false"
     return f"for example {(field.examples or [''])[0]}"
 
 

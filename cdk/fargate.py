@@ -1,18 +1,18 @@
 """FargateStack: the same image on containers that are always on, as the system before this one ran."""
 
 from aws_cdk import Annotations, Stack
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from cdk.bulk import visibility_timeout
 from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
-from cdk.fargate_api import VPC_CIDR, FargateApi
+from cdk.fargate_api import FargateApi
 from cdk.fargate_worker import FargateWorker
 from cdk.monitoring import Monitoring
 from cdk.nag import accept
-from cdk.spending import ZONES, fargate_sentence
+from cdk.network import public_vpc
+from cdk.spending import fargate_sentence
 
 
 class FargateStack(Stack):
@@ -34,16 +34,6 @@ class FargateStack(Stack):
         Annotations.of(self).add_info_v2("worst-day", fargate_sentence(context))
 
     def _cluster(self) -> ecs.Cluster:
-        vpc = ec2.Vpc(
-            self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(VPC_CIDR),
-            max_azs=ZONES,
-            nat_gateways=0,
-            subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
-            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
-        )
-        accept(vpc, "AwsSolutions-VPC7", "Only the load balancer may reach a task; flow logs are metered by the GB.")
-        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
+        cluster = ecs.Cluster(self, "Cluster", vpc=public_vpc(self), enable_fargate_capacity_providers=True)
         accept(cluster, "AwsSolutions-ECS4", "The services' own metrics are free; Container Insights' are $0.30 each.")
         return cluster

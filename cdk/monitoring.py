@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from aws_cdk import Annotations, Aws, Duration
-from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_ecs as ecs
@@ -96,34 +95,44 @@ class Monitoring(Construct):
             ("Cost: GB-seconds (billed, without init)", cost),
         )
 
-    def watch_http_api(self, http_api: apigateway.HttpApi, context: ContextValues) -> None:
-        requests = http_api.metric_count(period=FIVE_MINUTES, label="requests")
-        refused = http_api.metric_client_error(period=FIVE_MINUTES, label="4xx")
-        failed = http_api.metric_server_error(period=FIVE_MINUTES, label="5xx")
-        p99 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p99", label="p99, ms")
-        p50 = http_api.metric_latency(period=FIVE_MINUTES, statistic="p50", label="p50, ms")
-        self.alarm("ApiFaults", failed, 0, "The HTTP API answered 5xx.")
-        self.alarm("ApiLatency", p99, context.api_p99_ms, "The HTTP API's 99th percentile is slow.", periods=3)
+    def watch_gateway(
+        self,
+        *,
+        requests: cloudwatch.IMetric,
+        refused: cloudwatch.IMetric,
+        failed: cloudwatch.IMetric,
+        p50: cloudwatch.IMetric,
+        p99: cloudwatch.IMetric,
+        context: ContextValues,
+    ) -> None:
+        """What stands before the function, by its own metrics; latencies in ms."""
+        self.alarm("ApiFaults", failed, 0, "The API answered 5xx.")
+        self.alarm("ApiLatency", p99, context.api_p99_ms, "The API's 99th percentile is slow.", periods=3)
         self.graphs(("HTTP requests", [requests, refused, failed]), ("HTTP latency", [p50, p99]))
 
     def watch_balancer(
-        self, balancer: elb.ApplicationLoadBalancer, targets: elb.ApplicationTargetGroup, context: ContextValues
+        self, balancer: elb.ApplicationLoadBalancer, tasks: elb.ApplicationTargetGroup | None, context: ContextValues
     ) -> None:
+        """tasks: whose number is drawn; None where a function answers."""
         requests = balancer.metrics.request_count(period=FIVE_MINUTES, label="requests")
         failed = balancer.metrics.http_code_target(
-            elb.HttpCodeTarget.TARGET_5XX_COUNT, period=FIVE_MINUTES, label="5xx of tasks"
+            elb.HttpCodeTarget.TARGET_5XX_COUNT, period=FIVE_MINUTES, label="5xx of the API"
         )
         refused = balancer.metrics.http_code_elb(
             elb.HttpCodeElb.ELB_5XX_COUNT, period=FIVE_MINUTES, label="5xx of the balancer"
         )
         p99 = balancer.metrics.target_response_time(period=FIVE_MINUTES, statistic="p99", label="p99, s")
-        self.alarm("ApiFaults", failed, 0, "API tasks answered 5xx.")
-        self.alarm("ApiRefusals", refused, 0, "The load balancer found no task to answer.")
+        self.alarm("ApiFaults", failed, 0, "The API answered 5xx.")
+        self.alarm("ApiRefusals", refused, 0, "The load balancer got no answer to pass on.")
         self.alarm("ApiLatency", p99, context.api_p99_ms / 1000, "The API's 99th percentile is slow.", periods=3)
-        healthy = targets.metrics.healthy_host_count(period=FIVE_MINUTES, label="healthy tasks")
-        self.graphs(
-            ("HTTP requests", [requests, failed, refused]), ("HTTP latency", [p99]), ("Cost: API tasks", [healthy])
-        )
+        graphs: list[tuple[str, list[cloudwatch.IMetric]]] = [
+            ("HTTP requests", [requests, failed, refused]),
+            ("HTTP latency", [p99]),
+        ]
+        if tasks:
+            healthy = tasks.metrics.healthy_host_count(period=FIVE_MINUTES, label="healthy tasks")
+            graphs.append(("Cost: API tasks", [healthy]))
+        self.graphs(*graphs)
 
     def watch_services(self, services: dict[str, ecs.FargateService]) -> None:
         """services: by the name that graphs give them."""

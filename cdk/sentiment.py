@@ -19,8 +19,7 @@ class SentimentStack(Stack):
         self.api = SentimentApi(self, "Api", context)
         self.bulk = BulkScoring(self, "Bulk", context, self.data)
         self.monitoring = Monitoring(self, "Monitoring", context)
-        if self.api.http_api:
-            self.monitoring.watch_http_api(self.api.http_api, context)
+        self.api.front.watch(self.monitoring)
         self.monitoring.watch_scores()
         self.monitoring.watch_queue(self.data, context)
         self.monitoring.watch_functions({"Api": self.api.function, "Bulk": self.bulk.function})

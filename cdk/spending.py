@@ -27,8 +27,11 @@ HOURS_A_MONTH = 720
 
 def http_api_worst_day(context: ContextValues) -> float:
     """USD: the throttle's every request, and all concurrent executions busy around the clock."""
-    if context.api_front == "function-url":
-        return _function_url_worst_day(context)
+    if context.api_front in ("function-url", "load-balancer"):
+        return _unthrottled_worst_day(context)
+    metered = (
+        rate("apigateway.rest") if context.api_front == "rest-api" else METERED_PER_REQUEST * rate("apigateway.http")
+    )
     lambda_request = rate("lambda.requests", context.architecture)
     requests = context.api_rate * SECONDS_A_DAY + context.api_burst
     busiest = context.api_rate * context.api_timeout_s
@@ -36,14 +39,23 @@ def http_api_worst_day(context: ContextValues) -> float:
     gb_s_a_day = context.api_memory_mb / 1024 * SECONDS_A_DAY
     logged = LOGGED_BYTES_A_REQUEST / 1e9 * rate("logs.ingest")
     return (
-        requests * (METERED_PER_REQUEST * rate("apigateway.http") + lambda_request + logged)
+        requests * (metered + lambda_request + logged)
         + concurrency * gb_s_a_day * rate("lambda.duration", context.architecture)
-        + context.api_provisioned * gb_s_a_day * rate("lambda.provisioned", context.architecture)
+        + warm_environments(context) * gb_s_a_day * rate("lambda.provisioned", context.architecture)
     )
 
 
-def _function_url_worst_day(context: ContextValues) -> float:
-    """USD: no throttle stands before a Function URL, so its concurrency bounds it, at AWS's ten requests a second each.
+def warm_environments(context: ContextValues) -> float:
+    """Mean over the day: an hour of the schedule holds until the next that it names, around midnight too."""
+    schedule = sorted(context.api_provisioned_schedule.items())
+    if not schedule:
+        return context.api_provisioned
+    ends = [hour for hour, _ in schedule[1:]] + [schedule[0][0] + 24]
+    return sum((end - hour) * count for (hour, count), end in zip(schedule, ends, strict=True)) / 24
+
+
+def _unthrottled_worst_day(context: ContextValues) -> float:
+    """USD: no throttle stands before it, so its concurrency bounds it, at AWS's ten requests a second each.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
     """
@@ -52,8 +64,15 @@ def _function_url_worst_day(context: ContextValues) -> float:
     return (
         requests * rate("lambda.requests", context.architecture)
         + context.api_concurrency * gb_s_a_day * rate("lambda.duration", context.architecture)
-        + context.api_provisioned * gb_s_a_day * rate("lambda.provisioned", context.architecture)
+        + warm_environments(context) * gb_s_a_day * rate("lambda.provisioned", context.architecture)
+        + (HOURS_A_DAY * _balancer_hour(context) if context.api_front == "load-balancer" else 0)
     )
+
+
+def _balancer_hour(context: ContextValues) -> float:
+    """USD of a load balancer that carries nothing, with its public addresses."""
+    addresses = 0 if context.balancer_access == "internal" else ZONES
+    return rate("alb.hour") + addresses * rate("ipv4.hour")
 
 
 def bulk_worst_day(context: ContextValues) -> float:
@@ -81,7 +100,7 @@ def _task_hour(context: ContextValues) -> float:
 def lambda_sentence(context: ContextValues) -> str:
     http, bulk = http_api_worst_day(context), bulk_worst_day(context)
     limits = f"{context.api_concurrency} at once" if context.api_concurrency else "no reserved concurrency"
-    throttle = f"{context.api_rate} requests/s, " if context.api_front == "http-api" else ""
+    throttle = f"{context.api_rate} requests/s, " if context.api_front in ("http-api", "rest-api") else ""
     return (
         f"The worst day costs at most ${http + bulk:,.2f}: HTTPS ${http:,.2f} "
         f"({throttle}{limits}), bulk ${bulk:,.2f} "
@@ -104,24 +123,32 @@ def idle_month(context: ContextValues, mode: str) -> dict[str, float]:
     costs = {
         "dashboard": Standing.DASHBOARDS * rate("cloudwatch.dashboard"),
         "alarms": Standing.ALARMS[mode] * rate("cloudwatch.alarm"),
-        "API key": Standing.SECRETS[mode] * rate("secretsmanager.secret") if context.api_auth == "api-key" else 0,
+        "API key": Standing.SECRETS[mode] * rate("secretsmanager.secret") if _has_secret(context, mode) else 0,
         "image": Standing.IMAGE_GB * rate("ecr.storage"),
     }
     hour = HOURS_A_MONTH
     if mode == "lambda":
         costs["polling the empty queue"] = IDLE_POLLERS * hour * 3600 / POLL_S * rate("sqs.requests")
-        warm_gb_s = context.api_provisioned * context.api_memory_mb / 1024 * hour * 3600
+        warm_gb_s = warm_environments(context) * context.api_memory_mb / 1024 * hour * 3600
         costs["environments kept warm"] = warm_gb_s * rate("lambda.provisioned", context.architecture)
+        costs["load balancer"] = hour * _balancer_hour(context) if context.api_front == "load-balancer" else 0
     elif mode == "fargate":
         costs["API tasks"] = context.fargate_min_tasks * hour * _task_hour(context)
         costs["load balancer"] = hour * rate("alb.hour")
-        costs["its public addresses"] = 0 if context.fargate_access == "internal" else hour * ZONES * rate("ipv4.hour")
+        costs["its public addresses"] = 0 if context.balancer_access == "internal" else hour * ZONES * rate("ipv4.hour")
     return {name: usd for name, usd in costs.items() if usd}
+
+
+def _has_secret(context: ContextValues, mode: str) -> bool:
+    return context.api_auth == "api-key" and not (mode == "lambda" and context.api_front == "rest-api")
+
+
+MODES = ("lambda", "fargate", "fargate-worker")
 
 
 def markdown_table() -> str:
     """What each deployment mode costs idle, with the default context."""
-    modes = {mode: idle_month(ContextValues(), mode) for mode in Standing.ALARMS}
+    modes = {mode: idle_month(ContextValues(), mode) for mode in MODES}
     rows = ["| idle, a month | Lambda | Fargate | Fargate, workers only |", "|---|---|---|---|"]
     for name in dict.fromkeys(name for costs in modes.values() for name in costs):
         cells = (f"${costs[name]:,.2f}" if name in costs else "" for costs in modes.values())

@@ -21,6 +21,7 @@ except (SettingsError, ValueError) as error:  # one line that names the variable
     raise SystemExit(str(error)) from None
 
 access_log.configure(get_settings())
+access_log.note_host(get_settings())
 handler = Mangum(
     Stage(app, get_settings().root_path),
     lifespan="off",

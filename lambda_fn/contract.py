@@ -67,6 +67,7 @@ class Metric:
 class Env:
     """Environment variables that a deployment sets; each is a field of lambda_fn/settings.py in lower case."""
 
+    ACCESS_LOG = "ACCESS_LOG"
     API_AUTH = "API_AUTH"
     API_KEY_SECRET_ARN = "API_KEY_SECRET_ARN"
     CORS_ALLOW_ORIGINS = "CORS_ALLOW_ORIGINS"
@@ -131,6 +132,7 @@ class Default:
     API_RATE = 10
     API_BURST = 20
     API_CONCURRENCY = 5
+    API_LOG: Final = "gateway"  # a line of 200 bytes a call; the function's own, with the key's name, is twice as long
     BULK_MEMORY_MB = 1769
     BULK_TIMEOUT_S = 300
     BULK_BATCH_SIZE = 10
@@ -151,13 +153,18 @@ class Default:
 class Standing:
     """What stands in a deployment with the defaults and is billed by the month, whoever calls.
 
-    tests/cdk/test_bill.py counts them in the templates. By what runs: "fargate-worker" has no API. An alarm on several
+    tests/cdk/test_bill.py counts them in the templates. By what runs: a function behind an HTTP API, a REST API (whose
+    keys are the gateway's), its own URL, a load balancer; tasks; "fargate-worker" has no API. An alarm on several
     metrics is billed once for each; Fargate's are with those that scale its services.
     """
 
-    ALARMS: Final = {"lambda": 10, "fargate": 13, "fargate-worker": 8}
+    ALARMS: Final = {
+        "lambda": 10, "lambda-rest": 10, "lambda-url": 10, "lambda-alb": 11, "fargate": 13, "fargate-worker": 8,
+    }  # fmt: skip
     DASHBOARDS: Final = 1
-    SECRETS: Final = {"lambda": 1, "fargate": 1, "fargate-worker": 0}
+    SECRETS: Final = {
+        "lambda": 1, "lambda-rest": 0, "lambda-url": 1, "lambda-alb": 1, "fargate": 1, "fargate-worker": 0,
+    }  # fmt: skip
     IMAGE_GB: Final = 0.1
 
 

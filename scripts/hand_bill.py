@@ -22,8 +22,8 @@ SHARES = json.loads((COST / "data" / "hourly_shape.json").read_text())["shares"]
 
 DAYS = 30
 SECONDS = DAYS * 86_400
-COMMENT_BYTES, RESULT_BYTES, BULK_LOG_BYTES, ACCESS_LOG_BYTES = 240, 30, 700, 200
-RESPONSE_BYTES, BATCH_HEADER_BYTES, BATCH_COMMENT_BYTES = 400, 300, 60
+COMMENT_BYTES, RESULT_BYTES, BULK_LOG_BYTES, ACCESS_LOG_BYTES = 240, 39, 1000, 200
+RESPONSE_BYTES, BATCH_HEADER_BYTES, BATCH_COMMENT_BYTES = 400, 380, 37
 CALL_COMMENTS = 100
 POLLERS = 5
 PEAK = 3.0
@@ -94,7 +94,22 @@ def http_single(comments: float) -> float:
 
 def url_single(comments: float) -> float:
     out = pay("data.out", comments * RESPONSE_BYTES / 1e9)
-    return function(comments, SINGLE_MS, Default.API_MEMORY_MB) + out + standing("lambda")
+    return function(comments, SINGLE_MS, Default.API_MEMORY_MB) + out + standing("lambda-url")
+
+
+def rest_single(comments: float) -> float:
+    """As behind the HTTP API, with another gateway's price, and keys that are the gateway's own."""
+    gateways = pay("apigateway.rest", comments) - pay("apigateway.http", comments)
+    return http_single(comments) - standing("lambda") + standing("lambda-rest") + gateways
+
+
+def alb_single(comments: float) -> float:
+    """A function's LCU carries 0.4 GB an hour where a task's carries 1."""
+    a_call_gb = (COMMENT_BYTES + 400 + RESPONSE_BYTES) / 1e9
+    rate = comments / SECONDS
+    lcus = sum(max(rate * f / 100 / 25, rate * f * 3600 * a_call_gb / 0.4) for f in HOURS) * DAYS
+    balancer = DAYS * 24 * (0.0225 + 2 * 0.005) + lcus * 0.008
+    return url_single(comments) - standing("lambda-url") + standing("lambda-alb") + balancer
 
 
 def http_batch(comments: float) -> float:
@@ -201,6 +216,8 @@ def _servers(rate: float) -> int:
 BILLS = {
     "lambda-http-single-x86": http_single,
     "lambda-url-single-x86": url_single,
+    "lambda-rest-single-x86": rest_single,
+    "lambda-alb-single-x86": alb_single,
     "lambda-http-batch-x86": http_batch,
     "lambda-sqs-packed-x86": sqs_packed,
     "fargate-sqs-x86": fargate_sqs,

@@ -64,7 +64,8 @@ class Verbs(TyperGroup):
             return None
         name = cmd_name.replace("-", "_")
         verb = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        verb.command(name=cmd_name)(getattr(import_module(f"crypto_sentiment.cli.{name}"), name))
+        command = getattr(import_module(f"crypto_sentiment.cli.{name}"), name)
+        verb.command(name=cmd_name, cls=getattr(command, "command_class", None))(command)
         return get_command(verb)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

@@ -53,6 +53,9 @@ class Assumptions(BaseModel):
     bulk_timeout_s: int = Field(Default.BULK_TIMEOUT_S, ge=1, le=900, description="timeout of the bulk function")
     architecture: Literal["both", "x86", "arm64"] = Field("both", description="which Lambda architectures to list")
     host: Host = Field("vnni", description="what x86 hosts can do: AVX512-VNNI, or AVX2 only (all that AWS promises)")
+    vnni_share: float | None = Field(
+        None, ge=0, le=1, description="share of the work on x86 hosts with VNNI, the rest on AVX2; default: as --host"
+    )
     pollers: int = Field(5, ge=1, le=1000, description="parallel long polls of an SQS event source at rest")
     environment_life_min: float = Field(120, ge=5, le=1440, description="minutes until Lambda replaces an environment")
 
@@ -73,16 +76,18 @@ class Assumptions(BaseModel):
 
     # what comes with it
     response_bytes: float = Field(400, ge=0, le=1e6, description="bytes of a one-comment response, headers and all")
-    batch_response_bytes: float = Field(60, ge=0, le=1e5, description="bytes of one comment in a batched response")
+    batch_response_bytes: float = Field(37, ge=0, le=1e5, description="bytes of one comment in a batched response")
     callers: Literal["internet", "aws"] = Field("internet", description="where callers are; inside AWS, no data out")
-    access_log_bytes: float = Field(
-        200, ge=0, le=1e6, description="bytes of the gateway's access log for one call; the function writes none"
+    access_log: Literal["gateway", "function", "both", "none"] = Field(
+        Default.API_LOG, description="who logs each call; a Function URL and a load balancer are no gateway"
     )
+    access_log_bytes: float = Field(200, ge=0, le=1e6, description="bytes of the gateway's line for one call")
+    function_log_bytes: float = Field(355, ge=0, le=1e6, description="bytes of the function's line for one call")
     log_bytes: float = Field(
-        700, ge=0, le=1e6, description="log bytes of one bulk invocation: its line and its EMF metrics"
+        1000, ge=0, le=1e6, description="log bytes of one bulk invocation: its line and its EMF metrics"
     )
     log_days: int = Field(Default.LOG_DAYS, ge=1, le=3653, description="days logs are kept")
-    result_bytes: float = Field(30, ge=0, le=1e5, description="gzipped bytes of one scored comment in S3")
+    result_bytes: float = Field(39, ge=0, le=1e5, description="gzipped bytes of one scored comment in S3")
     result_days: int = Field(Default.RESULTS_DAYS, ge=1, le=3653, description="days results are kept")
     metrics: int = Field(len(Metric.ALL), ge=0, le=10_000, description="custom CloudWatch metrics")
     alarms: int | None = Field(

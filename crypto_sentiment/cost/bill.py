@@ -22,7 +22,10 @@ class Line:
 
 @dataclass
 class Bill:
-    """What one option costs a month for one model width. `facts` are figures worth showing beside the money."""
+    """What one option costs a month for one model width. `facts` are figures worth showing beside the money.
+
+    hourly: environments that are kept warm, of each UTC hour.
+    """
 
     option: str
     title: str
@@ -31,6 +34,7 @@ class Bill:
     lines: list[Line] = field(default_factory=list)
     facts: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    hourly: list[int] = field(default_factory=list)
 
     def add(self, part: str, key: str, quantity: float, share: float = 1.0, plan: bool = True) -> None:
         """Charge `quantity` units of row `key`.

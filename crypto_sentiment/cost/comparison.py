@@ -43,7 +43,8 @@ class Comparison:
         return cls(inputs, assumptions, scenarios, {w: price_all(s, options) for w, s in scenarios.items()})
 
     def changed(self, options: Iterable[Option] = OPTIONS, **changes: object) -> "Comparison":
-        """The same question with other assumptions."""
+        """The same question with other assumptions. One kind of host stands for all: a mix is then given up."""
+        changes = {**({"vnni_share": None} if "host" in changes else {}), **changes}
         assumptions = Assumptions(**(self.assumptions.model_dump() | changes))
         scenarios = {w: self.inputs.scenario(assumptions, w, s.speed) for w, s in self.scenarios.items()}
         return Comparison(self.inputs, assumptions, scenarios, {w: price_all(s, options) for w, s in scenarios.items()})

@@ -14,7 +14,7 @@ from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.command import read_assumptions
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.inputs import read_json
-from lambda_fn.contract import API_HANDLER, BULK_HANDLER
+from lambda_fn.contract import API_HANDLER, BULK_HANDLER, Env
 
 ARCHITECTURES = {"x86_64": "x86", "arm64": "arm64"}
 
@@ -33,6 +33,7 @@ CONTEXT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "bulk_timeout_s": ("bulk_timeout_s", _whole),
     "api_memory_mb": ("api_memory_mb", _whole),
     "api_timeout_s": ("api_timeout_s", _whole),
+    "api_log": ("access_log", str),
     "api_auth": ("secrets", lambda text: 1 if text == "api-key" else 0),
     "architecture": ("architecture", lambda text: ARCHITECTURES[text]),
     "fargate_cpu": ("fargate_vcpu", lambda text: int(text) / 1024),
@@ -91,6 +92,9 @@ def from_template(template: dict) -> dict[str, Any]:
     for function in of("Lambda::Function"):
         command = function.get("ImageConfig", {}).get("Command")
         room = {json.dumps([API_HANDLER]): "api", json.dumps([BULK_HANDLER]): "bulk"}.get(json.dumps(command))
+        if room == "api":
+            logs = function["Environment"]["Variables"].get(Env.ACCESS_LOG) == "true"
+            found["access_log"] = WHO_LOGS[bool(_logged_stages(of)), logs]
         if room:
             found |= {f"{room}_memory_mb": function["MemorySize"], f"{room}_timeout_s": function["Timeout"]}
             found["architecture"] = ARCHITECTURES[function.get("Architectures", ["x86_64"])[0]]
@@ -98,10 +102,23 @@ def from_template(template: dict) -> dict[str, Any]:
         found["messages_per_invocation"] = mapping["BatchSize"]
         found["batching_window_s"] = mapping.get("MaximumBatchingWindowInSeconds", 0)
     for task in of("ECS::TaskDefinition"):
+        variables = {v["Name"]: v["Value"] for c in task["ContainerDefinitions"] for v in c.get("Environment", [])}
+        if variables.get(Env.ACCESS_LOG) == "true":
+            found["access_log"] = "function"
         found |= {"fargate_vcpu": int(task["Cpu"]) / 1024, "fargate_memory_gb": int(task["Memory"]) / 1024}
     if not (of("Lambda::Function") or of("ECS::TaskDefinition")):
         raise CostError("the template has no function and no task of this project")
     return found
+
+
+# (the gateway logs, the function logs) -> who does.
+WHO_LOGS = {(True, False): "gateway", (False, True): "function", (True, True): "both", (False, False): "none"}
+
+
+def _logged_stages(of: Callable[[str], list[dict]]) -> list[dict]:
+    """Stages with an access log; a front that has no log of its own counts as one whose gateway may log."""
+    stages = [*of("ApiGatewayV2::Stage"), *of("ApiGateway::Stage")]
+    return [s for s in stages if "AccessLogSettings" in s or "AccessLogSetting" in s] if stages else [{}]
 
 
 # A target-tracking policy makes two alarms at deployment, which no template shows.

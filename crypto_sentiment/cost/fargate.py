@@ -3,16 +3,14 @@
 import math
 
 from crypto_sentiment.cost import queueing
-from crypto_sentiment.cost.assumptions import FARGATE_SIZES, SQS_CHUNK_BYTES, Assumptions
+from crypto_sentiment.cost.assumptions import FARGATE_SIZES, SQS_CHUNK_BYTES
+from crypto_sentiment.cost.balancer import TASK_GB, add_balancer
 from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.lambda_sqs import Packing, empty_receives_a_second, pack
 from crypto_sentiment.cost.scenario import GB, Scenario
 
 API_MINIMUM_TASKS = 2  # one per availability zone
-LOAD_BALANCER_ADDRESSES = 2  # one public IPv4 per availability zone
-REQUEST_HEADER_BYTES = 400
-LCU_NEW_CONNECTIONS = 25  # a second
-LCU_GB_PER_HOUR = 1.0
+TASK_LINE_BYTES = 160  # what uvicorn's task prints for a call, where it logs calls: Lambda's wrapping is not around it
 WIDE_MODEL_GB = 1.0  # a 768-wide model does not fit the 0.5 GB of the smallest task
 
 
@@ -56,12 +54,10 @@ def fargate_api(scenario: Scenario, architecture: str, spot: bool = False) -> Bi
     vcpu = scenario.assumptions.fargate_vcpu
     task_hours = sum(tasks) * scenario.workload.days
     add_tasks(scenario, bill, architecture, vcpu, scenario.assumptions.task_gb, tasks, spot)
-    hours = scenario.workload.hours_in_month
-    bill.add("load balancer", "alb.hour", hours)
-    bill.add(
-        "load balancer", "alb.lcu", sum(map(_lcus(scenario), scenario.workload.hourly_rates)) * scenario.workload.days
-    )
-    bill.add("IPv4", "ipv4.hour", task_hours + LOAD_BALANCER_ADDRESSES * hours)
+    add_balancer(scenario, bill, TASK_GB)
+    bill.add("IPv4", "ipv4.hour", task_hours)
+    if scenario.assumptions.access_log in ("function", "both"):
+        scenario.add_logs(bill, scenario.workload.comments * TASK_LINE_BYTES / GB)
     if scenario.assumptions.callers == "internet":
         bill.add("data out", "data.out", scenario.workload.comments * scenario.assumptions.response_bytes / GB)
     load = scenario.workload.mean_rate * queueing.mean(api_service(scenario, architecture, vcpu))
@@ -92,7 +88,12 @@ def _worker(scenario: Scenario, architecture: str, comments_per_message: int, sp
     bill.add("SQS", "sqs.requests", worker_requests(scenario, packing, workers))
     scenario.add_results(bill, packing.messages)
     scenario.add_logs(bill, packing.messages * scenario.assumptions.log_bytes / GB)
-    bill.facts |= {"task vCPUs": vcpu, "tasks, mean": mean_tasks, "tasks, most": max(tasks)}
+    bill.facts |= {
+        "task vCPUs": vcpu,
+        "task GB": _memory(scenario, vcpu),
+        "tasks, mean": mean_tasks,
+        "tasks, most": max(tasks),
+    }
     bill.facts["utilisation"] = load / (workers_per_task(vcpu) * mean_tasks)
     return bill
 
@@ -146,19 +147,3 @@ def add_tasks(
 
 def _memory(scenario: Scenario, vcpu: float) -> float:
     return max(FARGATE_SIZES[vcpu], WIDE_MODEL_GB if scenario.speed.width > 384 else 0.0)
-
-
-def _lcus(scenario: Scenario):
-    """LCUs at a request rate: the largest of new connections and bytes (rules: ten are free; active connections stay
-    below new ones while a connection lives under two minutes).
-
-    https://aws.amazon.com/elasticloadbalancing/pricing/
-    """
-    a: Assumptions = scenario.assumptions
-    per_request = a.bytes_per_comment + REQUEST_HEADER_BYTES + a.response_bytes
-
-    def lcus(rate: float) -> float:
-        connections = rate / a.requests_per_connection / LCU_NEW_CONNECTIONS
-        return max(connections, rate * 3600 * per_request / GB / LCU_GB_PER_HOUR)
-
-    return lcus

@@ -1,16 +1,19 @@
-"""Lambda behind an HTTP API, a REST API or its own Function URL; one comment per call or many."""
+"""Lambda behind an HTTP API, a REST API, a load balancer or its own Function URL; one comment per call or many."""
 
 import math
 
 from crypto_sentiment.cost.assumptions import HTTP_METERED_BYTES
+from crypto_sentiment.cost.balancer import FUNCTION_GB, add_balancer
 from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.errors import Infeasible
 from crypto_sentiment.cost.scenario import GB, Scenario
 
-GATEWAYS = {"http": "apigateway.http", "rest": "apigateway.rest", "url": None}
-GATEWAY_NAMES = {"http": "HTTP API", "rest": "REST API", "url": "Function URL"}
+GATEWAYS = {"http": "apigateway.http", "rest": "apigateway.rest"}
+GATEWAY_NAMES = {"http": "HTTP API", "rest": "REST API", "url": "Function URL", "alb": "load balancer"}
+# What is deployed for each, a key of contract.Standing's tables.
+DEPLOYED = {"http": "lambda", "rest": "lambda-rest", "url": "lambda-url", "alb": "lambda-alb"}
 GATEWAY_S = 30  # an HTTP API's limit; a REST API's is 29 s
-HEADER_BYTES = 300  # of a response
+BALANCED_BYTES = 1_000_000  # of a request that a load balancer passes to a function
 
 
 def single_duration_ms(scenario: Scenario, architecture: str) -> float:
@@ -91,7 +94,10 @@ def lambda_api(scenario: Scenario, gateway: str, architecture: str, batched: boo
     title = (
         f"Lambda {architecture}, {GATEWAY_NAMES[gateway]}, {f'{size} comments' if batched else 'one comment'} a call"
     )
-    bill = scenario.bill(f"lambda-{gateway}-{'batch' if batched else 'single'}-{architecture}", title)
+    name = f"lambda-{gateway}-{'batch' if batched else 'single'}-{architecture}"
+    if gateway == "alb" and size * scenario.assumptions.bytes_per_comment > BALANCED_BYTES:
+        raise Infeasible(f"{size} comments a call are over the 1 MB that a load balancer passes to a function")
+    bill = scenario.bill(name, title, DEPLOYED[gateway])
     requests = scenario.workload.comments / size
     duration = batch_duration_ms(scenario, architecture) if batched else single_duration_ms(scenario, architecture)
     add_invocations(scenario, bill, architecture, requests, duration, scenario.api_gb)
@@ -122,18 +128,21 @@ def lambda_api_provisioned(scenario: Scenario, architecture: str) -> Bill:
     bill.add("requests", f"lambda.requests.{architecture}", requests)
     _add_front(scenario, bill, "http", requests, 1)
     bill.facts |= {"billed ms per comment": duration, "provisioned in use": working / standing}
-    bill.facts["busiest hour's concurrency"] = max(provisioned)
+    bill.facts["busiest hour's concurrency"] = max(per_second * f * duration / 1000 for f in scenario.workload.hourly)
+    bill.hourly = provisioned
     return bill
 
 
 def _add_front(scenario: Scenario, bill: Bill, gateway: str, requests: float, size: int) -> None:
     """What a request costs besides Lambda: the gateway, the log lines, the bytes that leave AWS."""
-    assumptions = scenario.assumptions
-    price = GATEWAYS[gateway]
-    if price:
-        metered = math.ceil(size * assumptions.bytes_per_comment / HTTP_METERED_BYTES) if gateway == "http" else 1
-        bill.add("API Gateway", price, requests * metered)
-        scenario.add_logs(bill, requests * assumptions.access_log_bytes / GB)  # the function itself writes no line
-    if assumptions.callers == "internet":
-        response = assumptions.response_bytes if size == 1 else HEADER_BYTES + size * assumptions.batch_response_bytes
-        bill.add("data out", "data.out", requests * response / GB)
+    a = scenario.assumptions
+    if gateway in GATEWAYS:
+        metered = math.ceil(size * a.bytes_per_comment / HTTP_METERED_BYTES) if gateway == "http" else 1
+        bill.add("API Gateway", GATEWAYS[gateway], requests * metered)
+    if gateway == "alb":
+        add_balancer(scenario, bill, FUNCTION_GB, size)
+    logged = a.access_log_bytes if gateway in GATEWAYS and a.access_log in ("gateway", "both") else 0.0
+    logged += a.function_log_bytes if a.access_log in ("function", "both") else 0.0
+    scenario.add_logs(bill, requests * logged / GB)
+    if a.callers == "internet":
+        bill.add("data out", "data.out", requests * scenario.response_bytes(size) / GB)

@@ -37,14 +37,14 @@ def _lambda_options(architecture: str) -> list[Option]:
         )
 
     return [
-        *(api(gateway, False) for gateway in ("rest", "http", "url")),
+        *(api(gateway, False) for gateway in ("rest", "http", "alb", "url")),
         Option(
             f"lambda-http-provisioned-{architecture}",
             "single",
             lambda scenario: lambda_api_provisioned(scenario, architecture),
             architecture,
         ),
-        *(api(gateway, True) for gateway in ("rest", "http", "url")),
+        *(api(gateway, True) for gateway in ("rest", "http", "alb", "url")),
         Option(
             f"lambda-sqs-packed-{architecture}",
             "packed",

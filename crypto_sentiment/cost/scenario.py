@@ -12,6 +12,7 @@ from lambda_fn.contract import LEAST_MEMORY_MB, Standing
 
 GB = 1e9  # data transfer, logs and S3 are billed per 10^9 bytes or 2^30: the difference is within any estimate's error
 GRAVITON = "arm64"
+RESPONSE_HEADER_BYTES = 380  # of a call with many comments: the service's 260, the gateway's and the status line
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,16 @@ class Scenario:
         gigabytes = self.workload.comments * self.assumptions.result_bytes / GB
         bill.add("S3", "s3.storage", gigabytes * self.assumptions.result_days / self.workload.days)
 
+    def response_bytes(self, comments: int) -> float:
+        """Of a call with so many comments, headers and all."""
+        a = self.assumptions
+        return a.response_bytes if comments == 1 else RESPONSE_HEADER_BYTES + comments * a.batch_response_bytes
+
     def host_factor(self, architecture: str) -> float:
+        """Mean time of the same work, relative to the measured host: on the one kind, or on the mix of both."""
+        share = self.assumptions.vnni_share
+        if architecture == "x86" and share is not None:
+            return share + (1 - share) * self.speed.host_factor("x86", "avx2")
         return self.speed.host_factor(architecture, self.assumptions.host)
 
     def lambda_slowdown(self, architecture: str, memory_mb: int) -> float:

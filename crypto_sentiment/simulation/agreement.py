@@ -89,6 +89,7 @@ def _count_standing(scenario: Scenario, played: Played) -> None:
     """What is billed by the month and not by the event, a day's share of it."""
     a, days, ledger = scenario.assumptions, scenario.workload.days, played.ledger
     stack = DEPLOYED[played.option.partition("-")[0], "sqs" in played.option]
+    stack = "lambda-url" if "-url-" in played.option else stack
     for key, amount in (
         ("cloudwatch.metric", a.metrics),
         ("cloudwatch.alarm", Standing.ALARMS[stack] if a.alarms is None else a.alarms),

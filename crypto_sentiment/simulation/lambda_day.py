@@ -69,7 +69,7 @@ def _play_api_window(
             ledger.count(f"apigateway.{gateway}", max(1, math.ceil(size * a.bytes_per_comment / 524_288)))
             ledger.count("logs.ingest", a.access_log_bytes / 1e9)
         if a.callers == "internet":
-            sent = a.response_bytes if size == 1 else 300 + size * a.batch_response_bytes
+            sent = a.response_bytes if size == 1 else 380 + size * a.batch_response_bytes
             ledger.count("data.out", sent / 1e9)
 
     def arrivals():

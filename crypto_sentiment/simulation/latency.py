@@ -11,6 +11,7 @@ SAME_AS = {
     "fargate-sqs-spot": "fargate-sqs-x86",
     "lambda-rest-single-x86": "lambda-http-single-x86",
     "lambda-url-single-x86": "lambda-http-single-x86",
+    "lambda-alb-single-x86": "lambda-http-single-x86",
     "lambda-url-batch-x86": "lambda-http-batch-x86",
 }
 

@@ -14,6 +14,7 @@ from lambda_fn.bulk.scoring import Scorer, Tally
 from lambda_fn.bulk.sqs import QueueSender
 from lambda_fn.bulk.telemetry import emit_metrics, get_logger
 from lambda_fn.bulk.work import MessageError
+from lambda_fn.model import cpu
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.model.coins import Coins
 from lambda_fn.model.language import language
@@ -90,7 +91,8 @@ class BulkScorer:
                     "message failed",
                     extra={"message_id": record["messageId"], "receive_count": received, **describe(error)},
                 )
-        scored = {"comments": tally.comments, "errors": tally.errors, "cold_start": self._cold_start}
+        scored: dict[str, Any] = {"comments": tally.comments, "errors": tally.errors, "cold_start": self._cold_start}
+        scored["cpu"] = cpu.int8_kind()
         self.logger.info("scored", extra=scored | counts)
         emit_metrics(tally, **counts, cold_start=self._cold_start)
         self._cold_start = False

@@ -9,19 +9,30 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from lambda_fn.model import cpu
 from lambda_fn.settings import Settings
 
 logger = logging.getLogger(__name__)
+host = logging.getLogger(f"{__name__}.host")
+host.setLevel(logging.INFO)
 
 
 def configure(settings: Settings) -> None:
     """Where the lines go: on Lambda to its own handler, elsewhere to standard output."""
     logger.setLevel(logging.INFO if settings.logs_access else logging.WARNING)
+    # Mangum writes a line for each call, which CloudWatch would charge for (165 bytes as Lambda writes it).
+    logging.getLogger("mangum").setLevel(logging.WARNING)
     if not logging.getLogger().handlers and not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(logging.Formatter("%(message)s"))
         logger.addHandler(handler)
         logger.propagate = False
+
+
+def note_host(settings: Settings) -> None:
+    """On Lambda, one line for each execution environment: what its CPU can do (docs/COST.md tells the mix by it)."""
+    if settings.on_lambda:
+        host.info("environment started", extra={"cpu": cpu.int8_kind(), "cpu_flags": cpu.int8_flags()})
 
 
 def write(request_id: str, method: str, route: str, status: int, seconds: float, key_name: str | None) -> None:

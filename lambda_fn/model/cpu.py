@@ -16,3 +16,19 @@ def int8_flags() -> list[str]:
         return []
     present = next((set(line.split()) for line in lines if line.lower().startswith(("flags", "features"))), set())
     return [flag for flag in INT8_FLAGS if flag in present]
+
+
+# The bill's two kinds of x86 hosts, and arm64's: the first whose instructions are there.
+KINDS = (
+    ("vnni", ("avx512_vnni", "avx_vnni", "amx_int8")),
+    ("avx512", ("avx512f",)),
+    ("avx2", ("avx2",)),
+    ("i8mm", ("i8mm",)),
+    ("dotprod", ("asimddp",)),
+)
+
+
+def int8_kind() -> str:
+    """One word for a log's line, by which `crypto-sentiment cost --cpu-log` tells the mix of hosts; else "other"."""
+    present = set(int8_flags())
+    return next((kind for kind, flags in KINDS if present & set(flags)), "other")

@@ -28,18 +28,36 @@ VARIANTS = {
     "signed": {"api_auth": "iam", "api_concurrency": 0, "on_destroy": "delete"},
     "https": {
         "compute": "fargate",
-        "fargate_access": "https",
+        "balancer_access": "https",
         "certificate_arn": ARN,
         "architecture": "arm64",
     },
     "spot": {
         "compute": "fargate",
         "alarm_email": "ops@example.org",
-        "fargate_access": "http",
+        "balancer_access": "http",
         "fargate_spot_percent": 100,
     },
     "worker": {"compute": "fargate-worker", "fargate_spot_percent": 75, "tags": "team=data"},
     "url": {"api_front": "function-url", "rollout": "canary", "tracing": "xray", "root_path": "/v1"},
+    "rest": {
+        "api_front": "rest-api",
+        "api_clients": "alice,bob",
+        "api_quota": 1_000_000,
+        "api_provisioned_schedule": "0=2,13=5,22=3",
+        "cors_origins": "https://a.org,https://b.org",
+        "tracing": "xray",
+    },
+    "balanced": {"api_front": "load-balancer", "balancer_access": "https", "certificate_arn": ARN, "api_log": "both"},
+    "domain": {"api_domain": "api.example.org", "certificate_arn": ARN, "root_path": "/v1", "api_log": "function"},
+    "rest-domain": {
+        "api_front": "rest-api",
+        "api_auth": "iam",
+        "api_domain": "api.example.org",
+        "certificate_arn": ARN,
+        "root_path": "/v1",
+        "api_log": "none",
+    },
 }
 
 

@@ -71,9 +71,18 @@ def test_every_suppression_of_cdk_nag_has_a_reason(deployment, variant):
 
 
 def test_cfn_lint_finds_nothing(deployment):
-    variants = ("default", "open", "https")  # between them every type of resource
+    variants = (
+        "default",
+        "open",
+        "https",
+        "url",
+        "rest",
+        "balanced",
+        "domain",
+        "rest-domain",
+    )  # every type of resource
     templates = [str(p) for variant in variants for p in deployment(variant).outdir.glob("*.template.json")]
-    assert len(templates) == 4
+    assert len(templates) == 9
     # W3005 is about DependsOn lines that CDK itself writes beside references: harmless, and not ours to remove.
     done = subprocess.run(
         [str(Path(sys.executable).parent / "cfn-lint"), "--ignore-checks", "W3005", "--", *templates],

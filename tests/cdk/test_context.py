@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from cdk.context import ContextValues, WrongContextValue, choices, markdown_table
-from tests.cdk.conftest import REPOSITORY
+from tests.cdk.conftest import ARN, REPOSITORY
 
 
 def test_every_knob_has_a_default_a_line_of_help_and_choices():
@@ -21,6 +21,11 @@ def test_takes_the_texts_that_the_command_line_gives():
         {"api_memory_mb": "3008", "log_days": "7", "fargate_cpu": "512", "fargate_memory_mb": "1024"}
     )
     assert (context.api_memory_mb, context.log_days, context.fargate_cpu) == (3008, 7, 512)
+
+
+def test_reads_a_schedule_and_clients_as_the_command_line_gives_them():
+    context = ContextValues.from_context({"api_provisioned_schedule": "0=2, 13=5", "api_clients": "alice, bob"})
+    assert (context.api_provisioned_schedule, context.api_clients) == ({0: 2, 13: 5}, ["alice", "bob"])
 
 
 def test_splits_origins_at_commas():
@@ -46,7 +51,7 @@ def test_splits_origins_at_commas():
         ({"fargate_min_tasks": "8"}, "must not exceed fargate_max_tasks (7)"),
         ({"fargate_cpu": "4096"}, "with fargate_cpu=4096 must be 8192 to 30720 in steps of 1024, not 2048"),
         ({"fargate_memory_mb": "2500"}, "fargate_memory_mb with fargate_cpu=1024 must be 2048 to 8192"),
-        ({"fargate_access": "https"}, "needs certificate_arn"),
+        ({"balancer_access": "https"}, "needs certificate_arn"),
         ({"compute": "both", "api_auth": "iam"}, "api_auth=iam needs compute=lambda"),
         ({"cors_origins": "example.org"}, "'example.org' is not an origin such as https://example.org"),
         ({"cors_origins": "https://example.org/path"}, "is not an origin"),
@@ -60,6 +65,17 @@ def test_splits_origins_at_commas():
         ({"worker_max_tasks": "40"}, "choose 1 to 19"),
         ({"tags": "team"}, "tags are written name=value"),
         ({"api_front": "function-url", "api_concurrency": "0"}, "nothing else bounds its bill"),
+        ({"api_front": "load-balancer", "api_concurrency": "0"}, "nothing else bounds its bill"),
+        ({"api_front": "load-balancer", "api_auth": "iam"}, "a load balancer checks no signatures"),
+        ({"api_clients": "alice,no spaces"}, "'no spaces' is no client's name"),
+        ({"api_clients": "alice,Alice"}, "a client is named twice"),
+        ({"api_domain": "api.example.org"}, "api_domain needs certificate_arn"),
+        ({"api_domain": "api.example.org", "certificate_arn": ARN, "api_front": "function-url"}, "needs a gateway"),
+        ({"api_domain": "not a domain"}, "choose for example api.example.org"),
+        ({"api_provisioned_schedule": "noon=2"}, "a schedule is written hour=environments"),
+        ({"api_provisioned_schedule": "24=2"}, "hours are 0 to 23"),
+        ({"api_provisioned_schedule": "8=9"}, "api_provisioned (9) must not exceed api_concurrency (5)"),
+        ({"api_provisioned_schedule": "8=2", "api_provisioned": "1"}, "not both"),
     ],
 )
 def test_says_what_could_be_given_instead(wrong, says):

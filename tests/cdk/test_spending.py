@@ -2,8 +2,16 @@ import re
 
 import pytest
 
+from cdk.api import FRONTS
 from cdk.context import ContextValues
-from cdk.spending import bulk_worst_day, fargate_worst_day, http_api_worst_day, idle_month, markdown_table
+from cdk.spending import (
+    bulk_worst_day,
+    fargate_worst_day,
+    http_api_worst_day,
+    idle_month,
+    markdown_table,
+    warm_environments,
+)
 from tests.cdk.conftest import REPOSITORY
 
 
@@ -53,3 +61,18 @@ def test_idle_costs_are_of_what_is_deployed():
 
 def test_the_docs_say_what_the_code_says():
     assert markdown_table() in (REPOSITORY / "docs" / "DEPLOY.md").read_text()
+
+
+def test_a_schedule_is_paid_by_its_hours():
+    """Two from midnight, five from 13:00, three from 22:00: (13 x 2 + 9 x 5 + 2 x 3) / 24."""
+    assert warm_environments(ContextValues(api_provisioned_schedule={0: 2, 13: 5, 22: 3})) == pytest.approx(77 / 24)
+    assert warm_environments(ContextValues(api_provisioned_schedule={6: 4, 18: 1})) == pytest.approx(2.5)
+
+
+def test_the_worst_day_follows_the_front():
+    by_front = {front: http_api_worst_day(ContextValues(api_front=front)) for front in FRONTS}
+    assert by_front["load-balancer"] == pytest.approx(by_front["function-url"] + 24 * 0.0225)
+    public = ContextValues(api_front="load-balancer", balancer_access="http")
+    assert http_api_worst_day(public) == pytest.approx(by_front["load-balancer"] + 24 * 0.01)
+    # 864,020 requests at $3.50 a million instead of 12 times $1
+    assert by_front["http-api"] - by_front["rest-api"] == pytest.approx(0.86402 * (12 - 3.5))

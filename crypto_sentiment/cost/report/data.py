@@ -7,6 +7,7 @@ import json
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.findings import answer, findings
 from crypto_sentiment.cost.options import OPTIONS
+from crypto_sentiment.cost.report.deployed_by import deployed_by
 from crypto_sentiment.cost.report.sections import break_even, verdict
 
 
@@ -35,6 +36,7 @@ def as_json(comparison: Comparison) -> str:
                     {"part": line.part, "price": line.key, "quantity": line.quantity, "usd": round(line.usd, 6)}
                     for line in bill.lines
                 ],
+                "deployed_by": deployed_by(comparison, bill) if bill.lines else None,
                 "facts": bill.facts,
                 "note": bill.note,
                 "unverified_prices": bill.weak_keys() if bill.lines else [],

@@ -7,6 +7,7 @@ from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.options import option
 from crypto_sentiment.cost.report.sections import Section, usd
+from lambda_fn.contract import Metric, Standing
 
 OPTIONS = {
     "lambda-http-single-x86": ("HTTP API, one a call", 544.41),
@@ -16,6 +17,7 @@ OPTIONS = {
     "fargate-alb-x86": ("Fargate, ALB", 120.45),
     "fargate-sqs-spot": ("Spot worker", 26.08),
 }
+ALARMS = Standing.ALARMS.values()
 # The first bill's model took 0.0787 ms a token in batches; with 35.2 tokens in the mean comment:
 OLD_MS = 2.77
 # What the first bill assumed, in the order in which the rows put it right: (why, the old values).
@@ -23,9 +25,12 @@ STEPS: tuple[tuple[str, dict], ...] = (
     ("the gateway's access log is 200 bytes a call, no function line of 800", {"access_log_bytes": 800}),
     ("logs are kept 30 days, not 14", {"log_days": 14}),
     ("results are kept 365 days, not 30", {"result_days": 30}),
-    ("a result takes 30 bytes, not 40; an invocation logs 700, not 800", {"result_bytes": 40, "log_bytes": 800}),
+    ("a result takes 39 bytes, not 40; an invocation logs 1,000, not 800", {"result_bytes": 40, "log_bytes": 800}),
     ("the batching window is 5 s, not 20", {"batching_window_s": 20}),
-    ("7 metrics and 8 to 13 alarms, not 6 and 6; a secret", {"metrics": 6, "alarms": 6, "secrets": 0}),
+    (
+        f"{len(Metric.ALL)} metrics and {min(ALARMS)} to {max(ALARMS)} alarms, not 6 and 6; a secret",
+        {"metrics": 6, "alarms": 6, "secrets": 0},
+    ),
     ("an image of 0.1 GB, not 0.3", {"image_gb": 0.3}),
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
+from crypto_sentiment.cost.report.deployed_by import ways
 from crypto_sentiment.cost.report.differences import differences
 from crypto_sentiment.cost.report.headline import worst_case
 from crypto_sentiment.cost.report.plots import TITLES
@@ -33,7 +34,7 @@ def write(
     plots_to: Path | None,
 ) -> None:
     """Write what was asked for. Raises CostError where a file cannot be written."""
-    sections = [*first_screen, worst_case(comparison), *further_sections(comparison)]
+    sections = [*first_screen, worst_case(comparison), *further_sections(comparison), ways(comparison)]
     sections += [section for section in (differences(comparison), prices(comparison)) if section.rows]
     try:
         if plots_to:

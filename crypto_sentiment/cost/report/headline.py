@@ -5,26 +5,18 @@ from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.findings import answer
 from crypto_sentiment.cost.prices import SAVINGS_PLANS
+from crypto_sentiment.cost.report.deployed_by import deployed_by
 from crypto_sentiment.cost.report.sections import Section, comparison_pairs, largest_parts, usd
 
 Latencies = dict[str, tuple[float, float]]
 SINGLE = (
-    "lambda-http-single-x86", "lambda-url-single-x86", "lambda-rest-single-x86", "fargate-alb-x86", "fargate-alb-spot",
+    "lambda-http-single-x86", "lambda-url-single-x86", "lambda-alb-single-x86", "lambda-rest-single-x86",
+    "fargate-alb-x86", "fargate-alb-spot",
 )  # fmt: skip
 PACKED = (
     "lambda-http-batch-x86", "lambda-url-batch-x86", "lambda-sqs-packed-x86", "lambda-sqs-large-x86", "fargate-sqs-x86",
     "fargate-sqs-spot",
 )  # fmt: skip
-# What `cdk deploy -c` values give an option, where the default does not; what cannot be deployed from here says so.
-DEPLOYED_BY = {
-    "lambda-url-single-x86": "-c api_front=function-url",
-    "lambda-url-batch-x86": "-c api_front=function-url",
-    "fargate-alb-x86": "-c compute=fargate",
-    "fargate-alb-spot": "-c compute=fargate -c fargate_spot_percent=…",
-    "fargate-sqs-x86": "-c compute=fargate-worker",
-    "fargate-sqs-spot": "-c compute=fargate-worker -c fargate_spot_percent=…",
-    "lambda-rest-single-x86": "for comparison: not deployed from here",
-}
 
 
 def headline(comparison: Comparison, latencies: Latencies) -> list[Section]:
@@ -39,19 +31,23 @@ def headline(comparison: Comparison, latencies: Latencies) -> list[Section]:
 
 
 def _table(title: str, options: tuple[str, ...], new: Comparison, old: Comparison, latencies: Latencies) -> Section:
-    section = Section(title, columns=["USD a month", "VNNI", "AVX2", "p50", "p99", "mostly", "deployed by"])
+    """A column for each kind of host, and one for the mix where it is known."""
+    share = new.assumptions.vnni_share
+    mix = [] if share is None else [f"{share:.0%} VNNI"]
+    hosts = (new.changed(host="vnni"), old)
+    section = Section(title, columns=["USD a month", "VNNI", "AVX2", *mix, "p50", "p99", "mostly", "cdk deploy -c"])
     for name in options:
         bill = next((b for b in new.bills[new.own.speed.width] if b.option == name), None)
         if not bill:
             continue
         if not bill.lines:
-            section.rows.append([bill.title, "-", "-", "", "", f"cannot: {bill.note}", ""])
+            section.rows.append([bill.title, "-", "-", *("-" for _ in mix), "", "", f"cannot: {bill.note}", ""])
             continue
-        slow = old.bill(name)
         p50, p99 = latencies.get(name, (None, None))
-        prices = [usd(bill.total), usd(slow.total) if slow else "-"]
-        deployed = DEPLOYED_BY.get(name, "the default")
-        section.rows.append([bill.title, *prices, seconds(p50), seconds(p99), largest_parts(bill), deployed])
+        bills = [*(host.bill(name) for host in hosts), *([bill] if mix else [])]
+        prices = [usd(b.total) if b else "-" for b in bills]
+        given = deployed_by(new, bill)
+        section.rows.append([bill.title, *prices, seconds(p50), seconds(p99), largest_parts(bill, 2), given])
     return section
 
 

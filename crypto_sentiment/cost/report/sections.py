@@ -7,6 +7,7 @@ from crypto_sentiment.cost import breakeven, predecessor
 from crypto_sentiment.cost.bill import PARTS, Bill
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.findings import findings
+from crypto_sentiment.cost.prices import SAVINGS_PLANS
 from crypto_sentiment.cost.speed import WIDTHS, Figure
 
 GROUP_TITLES = {
@@ -189,12 +190,11 @@ def assumptions(comparison: Comparison) -> Section:
     named = {name: getattr(speed, name) for name in ("http_ms", "invoke_ms", "s3_ms", "init_ms")}
     named |= {f"host factor {name}": figure for name, figure in speed.host_factors.items()}
     section.rows += [[name, f"{figure.value:g}", figure.basis, figure.source] for name, figure in named.items()]
-    workload = comparison.own.workload
+    workload, prices = comparison.own.workload, comparison.inputs.prices
     section.text = [
         f"Mean comment: {workload.lengths.mean:.1f} tokens, {comparison.own.batch_ms:.2f} ms of one vCPU in a batch. "
         f"Busiest hour {max(workload.hourly):.2f} times the mean; fleets with a latency target are sized for "
         f"{workload.peak_factor:g} times. A month has {workload.hours_in_month} hours. The free tier is "
-        f"{'on' if comparison.inputs.prices.free_tier else 'off'}, a Savings Plan is "
-        f"{'on' if comparison.inputs.prices.savings_plan else 'off'}."
+        f"{'on' if prices.free_tier else 'off'}; {SAVINGS_PLANS[prices.savings_plan]}."
     ]
     return section

@@ -31,7 +31,7 @@ def test_the_default_run_is_one_screen_that_begins_with_the_answer():
         "What packing changes",
         "Where they cross",
         "75% of tasks, 60% off",
-        "deployed by",
+        "cdk deploy -c",
     ):
         assert text in result.output
     assert len(lines) <= 60
@@ -57,6 +57,17 @@ def test_it_runs_as_a_module_and_as_a_file(command):
     assert result.returncode == 0, result.stderr
     assert "--comments-per-day" in result.stdout
     assert "Exit codes" in result.stdout
+
+
+def test_its_help_lists_the_flags_under_headings_with_examples_first():
+    text = run(app, ["--help"]).output
+    headings = ["Examples:", "What is deployed:", "Prices:", "The stream:", "Lambda:", "Fargate:", "Options:"]
+    places = [text.index(f"{heading}\n") for heading in headings]
+    assert places == sorted(places)
+    assert str(ROOT) not in text
+    assert (
+        json.loads(run(app, [*DATE, "--json", "--spot-discount", "0.3"]).output)["assumptions"]["spot_discount"] == 0.3
+    )
 
 
 def test_json_holds_every_bill_with_its_lines():

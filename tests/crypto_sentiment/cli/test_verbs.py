@@ -64,7 +64,7 @@ def test_a_verb_s_help_prints_an_example_and_nothing_happens(verb, tmp_path, mon
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_example_in_a_verb_s_help_has_options_that_exist(verb):
-    example = re.search(r"Examples?: (crypto-sentiment .*?)(?:\n\n|\Z)", inspect.getdoc(function(verb)), re.S)[1]
+    example = re.search(r"Examples?:\s+(crypto-sentiment .*?)(?:\n\n|\Z)", inspect.getdoc(function(verb)), re.S)[1]
     options = [word for word in shlex.split(example.partition(">")[0]) if word.startswith("--")]
     shown = CliRunner().invoke(app, [verb, "--help"]).output
     assert [option for option in options if option not in shown] == []
