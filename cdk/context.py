@@ -162,6 +162,30 @@ class ContextValues(BaseModel):
     )
     bulk_age_s: int = Field(3_600, ge=60, le=345_600, description="age of the oldest message at which the alarm rings")
 
+    # the mood
+    mood: bool = Field(False, description="whether results are rolled up into the mood (docs/MOOD.md, On AWS)")
+    mood_minutes: int = Field(
+        Default.MOOD_MINUTES, ge=5, le=1_440, description="minutes from one rollup of the mood to the next"
+    )
+    mood_scan_mb: int = Field(
+        Default.MOOD_SCAN_MB, ge=10, le=7_340_032, description="MB that one query of the mood's workgroup may read"
+    )
+    mood_loose_days: int = Field(
+        Default.MOOD_LOOSE_DAYS,
+        ge=1,
+        le=3_650,
+        description="days after which result objects go that lie by the comments' hour too; `collect` reads them",
+    )
+    mood_alarm_coins: list[str] = Field(
+        [], examples=["BTC,ETH"], description="coins with a metric and an alarm each, by symbol, separated by commas"
+    )
+    mood_alarm: Literal["anomaly", "threshold"] = Field(
+        "anomaly", description="when it rings: the mood is unlike the last two weeks', or below mood_alarm_net"
+    )
+    mood_alarm_net: int = Field(
+        -20, ge=-100, le=100, description="net mood (positive % less negative %) below which a threshold alarm rings"
+    )
+
     # history, on Spark
     history: bool = Field(
         False, description="whether there is an EMR Serverless application for history (docs/SPARK.md)"
@@ -228,7 +252,7 @@ class ContextValues(BaseModel):
         100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
     )
 
-    @field_validator("cors_origins", "api_clients", mode="before")
+    @field_validator("cors_origins", "api_clients", "mood_alarm_coins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -277,6 +301,13 @@ class ContextValues(BaseModel):
                 raise ValueError(f"{origin!r} is not an origin such as https://example.org, nor *")
         return origins
 
+    @field_validator("mood_alarm_coins")
+    @classmethod
+    def _symbols(cls, coins: list[str]) -> list[str]:
+        if wrong := [coin for coin in coins if not (coin.isalnum() and coin == coin.upper())]:
+            raise ValueError(f"{wrong[0]!r} is no symbol such as BTC")
+        return coins
+
     @field_validator("log_days", "fargate_cpu", mode="before")
     @classmethod
     def _number(cls, value: object) -> object:
@@ -308,6 +339,9 @@ class ContextValues(BaseModel):
             f"not {self.fargate_memory_mb}": self.fargate_memory_mb not in range(low, high + 1, step),
             "api_auth=iam needs compute=lambda: a load balancer checks no signatures": self.api_auth == "iam"
             and self.compute in ("fargate", "both"),
+            "mood=true needs compute=lambda or compute=both": self.mood
+            and self.compute in ("fargate", "fargate-worker"),
+            "mood_alarm_coins needs mood=true": bool(self.mood_alarm_coins) and not self.mood,
             "history=true needs compute=lambda or compute=both": self.history
             and self.compute in ("fargate", "fargate-worker"),
             f"history=true needs {self.history_environment}: run `make spark-environment`": self.history

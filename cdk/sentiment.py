@@ -1,6 +1,7 @@
 """SentimentStack: HTTPS and bulk scoring on Lambda, watched."""
 
 from aws_cdk import Annotations, CfnOutput, Stack
+from aws_cdk.aws_lambda import Function
 from constructs import Construct
 
 from cdk.api import SentimentApi
@@ -9,6 +10,8 @@ from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
 from cdk.history import History
 from cdk.monitoring import Monitoring
+from cdk.mood import Mood
+from cdk.mood_alarms import watch_mood
 from cdk.spending import lambda_sentence
 
 
@@ -22,7 +25,13 @@ class SentimentStack(Stack):
         self.api.front.watch(self.monitoring)
         self.monitoring.watch_scores()
         self.monitoring.watch_queue(self.data, context)
-        self.monitoring.watch_functions({"Api": self.api.function, "Bulk": self.bulk.function})
+        functions: dict[str, Function] = {"Api": self.api.function, "Bulk": self.bulk.function}
+        if context.mood:
+            self.mood = Mood(self, "Mood", context, self.data.results)
+            self.mood.answer_from(self.api.function)
+            watch_mood(self.monitoring, context)
+            functions["Rollup"] = self.mood.function
+        self.monitoring.watch_functions(functions)
         CfnOutput(self, "ApiUrl", value=self.api.url)
         self.data.add_outputs(self)
         if context.history:

@@ -11,6 +11,7 @@ VERSION = "1.0.0"
 # What Lambda is given as a function's command: module and function.
 API_HANDLER = "lambda_fn.api.handler"
 BULK_HANDLER = "lambda_fn.bulk.handler.handler"
+ROLLUP_HANDLER = "lambda_fn.rollup.handler.handler"
 # What uvicorn is given, and what a worker's task runs.
 API_APP = "lambda_fn.api:app"
 API_PROTOCOL = "lambda_fn.http.connections:Connection"
@@ -21,6 +22,10 @@ RESULTS_PREFIX = "results/"
 PARTS_PREFIX = "parts/"
 MOOD_PREFIX = "mood/"
 MOOD_DAYS_PREFIX = "mood-days/"
+# Result lines by the hour in which their comments were written, few and large; what the rollup knows; Athena's answers.
+BY_HOUR_PREFIX = "results-by-hour/"
+ROLLUP_STATE_PREFIX = "rollup-state/"
+ATHENA_PREFIX = "athena/"
 # Keys of what is uploaded to be scored.
 UPLOADS_PREFIX = "uploads/"
 
@@ -64,6 +69,13 @@ class Metric:
     ALL = (COMMENTS, TOKENS, COMMENT_ERRORS, FAILED_MESSAGES, MS_PER_COMMENT, POSITIVE, SHARE_POSITIVE, SHARE_SETTLED)
 
 
+class MoodMetric:
+    """CloudWatch's metric of the mood about each coin that is to be watched: $0.30 a month each."""
+
+    NAME = "NetMood"  # -100 to 100, of the last hours together
+    DIMENSION = "coin"
+
+
 class Env:
     """Environment variables that a deployment sets; each is a field of lambda_fn/settings.py in lower case."""
 
@@ -72,7 +84,11 @@ class Env:
     API_KEY_SECRET_ARN = "API_KEY_SECRET_ARN"
     CORS_ALLOW_ORIGINS = "CORS_ALLOW_ORIGINS"
     LOG_LEVEL = "LOG_LEVEL"
+    MOOD_ALARM_COINS = "MOOD_ALARM_COINS"
+    MOOD_DATABASE = "MOOD_DATABASE"
+    MOOD_LOOSE_DAYS = "MOOD_LOOSE_DAYS"
     MOOD_SOURCE = "MOOD_SOURCE"
+    MOOD_WORKGROUP = "MOOD_WORKGROUP"
     METRICS_NAMESPACE = "METRICS_NAMESPACE"
     ORT_THREADS = "ORT_THREADS"
     PARTS_PREFIX = "PARTS_PREFIX"
@@ -139,6 +155,9 @@ class Default:
     BULK_WINDOW_S = 5
     BULK_CONCURRENCY = 5
     BULK_RECEIVES = 32  # twelve hours of outage take 29 (lambda_fn/bulk/redelivery.py)
+    MOOD_MINUTES = 15
+    MOOD_SCAN_MB = 4096  # of one query of a person or of the rollup, whose largest are of one day
+    MOOD_LOOSE_DAYS = 7
     INPUT_DAYS = 30
     RESULTS_DAYS = 365
     LOG_DAYS: Final = 30

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     mood_source: str | None = Field(
         None, description="where GET /mood finds the rollups: s3://bucket, a folder, or one file; default: nowhere"
     )
+    mood_database: str | None = Field(None, description="Glue database of the tables that the rollup asks")
+    mood_workgroup: str | None = Field(None, description="Athena workgroup that the rollup's queries run in")
+    mood_loose_days: int = Field(
+        contract.Default.MOOD_LOOSE_DAYS, ge=1, description="days after which result objects go that lie by hour too"
+    )
+    mood_alarm_coins: list[str] = Field(default_factory=list, description="JSON list of coins with a metric each")
 
     # telemetry
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -34,6 +34,7 @@ ROOMS = {
     "lambda_fn/mood": {"lambda_fn.contract", "lambda_fn.settings"},
     "lambda_fn/http": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.model", "lambda_fn.mood"},
     "lambda_fn/bulk": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.model", "lambda_fn.mood"},
+    "lambda_fn/rollup": {"lambda_fn.contract", "lambda_fn.settings", "lambda_fn.mood", "lambda_fn.bulk"},
     "lambda_fn": {"lambda_fn"},
     "cdk": {"lambda_fn.contract", "lambda_fn.mood"},
     "crypto_sentiment/client": {"lambda_fn.contract"},

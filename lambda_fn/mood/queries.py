@@ -1,6 +1,9 @@
 """The SQL of the mood, one text for Athena (Trino) and DuckDB; crypto_sentiment and cdk both take it from here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from string import Template
 
@@ -33,11 +36,40 @@ def rollup(
     )
 
 
-def shares(by: Sequence[str] = ("coin",), mood: str = "mood", where: str = "TRUE") -> str:
+# The columns of results_by_hour that `rollup.sql` asks for.
+ASKED = ("work_id", "position", "subreddit", "author", "link_id", "p_negative", "p_positive", "coins", "language",
+         "model", "error")  # fmt: skip
+
+
+def rollup_of_hours(begins: Iterable[int], table: str = "results_by_hour") -> str:
+    """The rollup of the hours that begin at `begins` (seconds since 1970), from their partitions of `table` alone."""
+    chosen = sorted(set(begins))
+    written = [f"{datetime.fromtimestamp(begin, UTC):%Y-%m-%d %H}".split() for begin in chosen]
+    days = {day: ", ".join(f"'{hour}'" for _, hour in parts) for day, parts in groupby(written, key=itemgetter(0))}
+    partitions = " OR ".join(f"(dt = '{day}' AND hour IN ({hours}))" for day, hours in days.items())
+    columns = f"{', '.join(ASKED)}, CAST(written_s AS varchar) AS created_utc"
+    relation = f"(SELECT {columns} FROM {table} WHERE {partitions})"
+    return rollup(relation, since=chosen[0], until=chosen[-1] + HOUR)
+
+
+def named() -> dict[str, str]:
+    """Queries that people begin with in Athena's console: name -> text. Each reads no more than the days it names."""
+    # A date less an interval is a date in Trino and a time in DuckDB: its first ten letters are the day in both.
+    yesterday, month = (f"dt >= substr(CAST(current_date - INTERVAL '{n}' DAY AS varchar), 1, 10)" for n in (1, 30))
+    return {
+        "mood by coin since yesterday": shares(("coin",), where=yesterday),
+        "mood of BTC by hour since yesterday": shares(("hour",), where=f"coin = 'BTC' AND {yesterday}", of_coin=True),
+        "mood by coin and day of the last 30 days": shares(("coin", "hour"), mood="mood_days", where=month),
+        "mood by subreddit since yesterday": shares(("subreddit",), where=yesterday),
+    }
+
+
+def shares(by: Sequence[str] = ("coin",), mood: str = "mood", where: str = "TRUE", of_coin: bool = False) -> str:
     """Lines of rollup objects to shares with 95 % intervals, as far as SQL alone can.
 
     by: of GROUPS. mood: the relation, its columns those of a line: hour, thread_pairs and author_pairs bigint; coin,
-    subreddit and model varchar; cells and comments array of bigint. Raises ValueError for a `by` that is none.
+    subreddit and model varchar; cells and comments array of bigint. of_coin: `where` names one coin itself. Raises
+    ValueError for a `by` that is none.
     """
     if unknown := [name for name in by if name not in GROUPS]:
         raise ValueError(f"{unknown[0]!r} is none of {', '.join(GROUPS)}")
@@ -57,7 +89,7 @@ def shares(by: Sequence[str] = ("coin",), mood: str = "mood", where: str = "TRUE
         order=", ".join(by) or "1",
         mood=mood,
         # Coins overlap: without them, only what counts every comment once.
-        where=where if "coin" in by else f"coin = '' AND ({where})",
+        where=where if "coin" in by or of_coin else f"coin = '' AND ({where})",
     )
 
 

@@ -8,35 +8,33 @@ import duckdb
 import numpy as np
 import pytest
 import sqlglot
+from sqlglot.expressions import DataType
 from sqlglot.optimizer import optimize
 
-from crypto_sentiment.mood.engine import COIN, PRELUDE
+from crypto_sentiment.mood.engine import PRELUDE
 from lambda_fn.mood import grid, queries
 from lambda_fn.mood.calibration import calibration_of
 from lambda_fn.mood.rollup import Rollup
 from lambda_fn.mood.shares import estimate
+from lambda_fn.mood.tables import TABLES
+from tests.athena import duckdb_type
 from tests.crypto_sentiment.mood.lines import MAY_12, MODEL
 from tests.crypto_sentiment.mood.test_engine import made_lines
 
-TEXT = ("work_id", "created_utc", "subreddit", "author", "link_id", "language", "model", "error")
+# `results` stands for any relation of result lines; the others are the tables that cdk makes in Glue.
 SCHEMA = {
-    "results": {
-        **dict.fromkeys(TEXT, "varchar"),
-        "position": "bigint",
-        "p_negative": "double",
-        "p_positive": "double",
-        "coins": "array(row(coin varchar, mood varchar, p_negative double, p_neutral double, p_positive double))",
-    },
-    "mood": {
-        **dict.fromkeys(("hour", "thread_pairs", "author_pairs"), "bigint"),
-        **dict.fromkeys(("coin", "subreddit", "model"), "varchar"),
-        "cells": "array(bigint)",
-        "comments": "array(bigint)",
-    },
+    name: {
+        **{column: DataType.build(hive, dialect="hive").sql("trino") for column, hive in table.columns.items()},
+        **dict.fromkeys(table.partitions, "varchar"),
+    }
+    for name, table in TABLES.items()
 }
+ROLLUP = ("hour", "coin", "subreddit", "model", "cells", "comments", "thread_pairs", "author_pairs")
 GROUPINGS = [("coin",), ("coin", "hour"), ("subreddit", "hour"), ()]
 QUERIES = {"rollup": queries.rollup(), "rollup by day": queries.rollup(since=MAY_12, until=MAY_12 + 3600, width="day")}
+QUERIES["rollup of hours"] = queries.rollup_of_hours([MAY_12, MAY_12 + 3600, MAY_12 + 30 * 3600])
 QUERIES |= {f"shares by {' and '.join(by) or 'nothing'}": queries.shares(by) for by in GROUPINGS}
+QUERIES |= {f"named shares: {name}": text for name, text in queries.named().items()}
 
 
 def as_trino_means_it(query: str) -> str:
@@ -52,8 +50,10 @@ def engine():
     """DuckDB with the rows where the two engines differ, and a few hundred others."""
     connection = duckdb.connect()
     connection.execute(PRELUDE)
-    columns = ", ".join(f'"{name}" {COIN if of.startswith("array") else of}' for name, of in SCHEMA["results"].items())
-    connection.execute(f"CREATE TABLE results ({columns})")
+    fields = TABLES["results"].columns
+    connection.execute(
+        f"CREATE TABLE results ({', '.join(f'{name} {duckdb_type(of)}' for name, of in fields.items())})"
+    )
     odd = [
         # Whole numbers of probabilities, half tenths, no coins at all, and times in every form.
         {"p_negative": 0.05, "p_positive": 0.95, "coins": None},
@@ -68,19 +68,23 @@ def engine():
     usual = {"created_utc": str(MAY_12), "model": MODEL, "error": "", "language": "en"}
     rows = [{**usual, "work_id": "odd", "position": n, **row} for n, row in enumerate(odd)]
     rows += [{**row, "created_utc": str(row["created_utc"])} for row in made_lines(400) + made_lines(150)]
-    names = list(SCHEMA["results"])
+    names = list(fields)
     marks = ", ".join("?" for _ in names)
     connection.executemany(f"INSERT INTO results VALUES ({marks})", [[row.get(name) for name in names] for row in rows])
     connection.execute(
-        "CREATE TABLE mood (hour BIGINT, coin VARCHAR, subreddit VARCHAR, model VARCHAR, cells BIGINT[], "
-        "comments BIGINT[], thread_pairs BIGINT, author_pairs BIGINT)"
+        "CREATE TABLE results_by_hour AS SELECT * REPLACE (NULL AS created_utc), written_s, "
+        "strftime(make_timestamp(written_s * 1000000), '%Y-%m-%d') AS dt, "
+        "strftime(make_timestamp(written_s * 1000000), '%H') AS hour "
+        "FROM (SELECT *, TRY_CAST(floor(TRY_CAST(created_utc AS double)) AS bigint) AS written_s FROM results)"
     )
     found = Rollup.of_rows(connection.execute(queries.rollup()).fetchall())
     lines = [line for line in found.lines() if line["model"] == MODEL]
-    names = ("hour", "coin", "subreddit", "model", "cells", "comments", "thread_pairs", "author_pairs")
-    connection.executemany(
-        "INSERT INTO mood VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [[line[n] for n in names] for line in lines]
-    )
+    for name in ("mood", "mood_days"):
+        columns = ", ".join(f"{column} {duckdb_type(TABLES[name].columns[column])}" for column in ROLLUP)
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+        marks = ", ".join("?" for _ in ROLLUP)
+        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", [[line[n] for n in ROLLUP] for line in lines])
+        connection.execute(f"ALTER TABLE {name} ADD COLUMN dt VARCHAR DEFAULT strftime(current_date, '%Y-%m-%d')")
     yield connection
     connection.close()
 
@@ -136,7 +140,7 @@ def test_no_relation_is_read_twice(query):
     """Athena reads, and bills, a relation as often as it is named."""
     tree = sqlglot.parse_one(query, dialect="trino")
     tables = [table.name for table in tree.find_all(sqlglot.exp.Table)]
-    assert tables.count("results") + tables.count("mood") == 1
+    assert len([table for table in tables if table in SCHEMA]) == 1
 
 
 def test_every_sequence_begins_at_the_place_of_the_whole(engine):
@@ -153,7 +157,7 @@ def test_the_shares_of_the_sql_are_those_of_em_within_their_margin(engine):
     line = {"hour": MAY_12, "coin": "", "subreddit": "btc", "model": MODEL, "cells": grid.CELLS.tolist(),
             "comments": counts.tolist(), "thread_pairs": 30_000, "author_pairs": 3000}  # fmt: skip
     marks = ", ".join("?" for _ in line)
-    engine.execute("CREATE OR REPLACE TABLE one AS SELECT * FROM mood LIMIT 0")
+    engine.execute(f"CREATE OR REPLACE TABLE one AS SELECT {', '.join(ROLLUP)} FROM mood LIMIT 0")
     engine.execute(f"INSERT INTO one VALUES ({marks})", list(line.values()))
     cursor = engine.execute(queries.shares((), mood="one"))
     row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
@@ -163,3 +167,13 @@ def test_the_shares_of_the_sql_are_those_of_em_within_their_margin(engine):
         assert abs(row[mood] - shares.value[0, place]) < row[f"{mood}_margin"] / 2
         half = (shares.high - shares.low)[0, place] / 2
         assert row[f"{mood}_margin"] == pytest.approx(half, rel=0.35)
+
+
+def test_the_rollup_of_hours_reads_their_partitions_alone(engine):
+    hours = [MAY_12 + 3600, MAY_12 + 7200, MAY_12 + 30 * 3600]  # not those of the odd lines, whose times are texts
+    found = engine.execute(queries.rollup_of_hours(hours)).fetchall()
+    whole = engine.execute(queries.rollup()).fetchall()
+    assert sorted(found) == sorted(row for row in whole if row[0] in hours)
+    tree = sqlglot.parse_one(queries.rollup_of_hours(hours), dialect="trino")
+    conditions = tree.find(sqlglot.exp.Subquery).find(sqlglot.exp.Where)
+    assert {column.name for column in conditions.find_all(sqlglot.exp.Column)} == {"dt", "hour"}
