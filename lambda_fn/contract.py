@@ -26,6 +26,8 @@ MOOD_DAYS_PREFIX = "mood-days/"
 BY_HOUR_PREFIX = "results-by-hour/"
 ROLLUP_STATE_PREFIX = "rollup-state/"
 ATHENA_PREFIX = "athena/"
+# Comprehend's asynchronous jobs (lambda_fn/jobs.py).
+JOBS_PREFIX = "jobs/"
 # Keys of what is uploaded to be scored.
 UPLOADS_PREFIX = "uploads/"
 

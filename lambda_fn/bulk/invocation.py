@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lambda_fn.bulk.columns import Columns
+from lambda_fn.bulk.comprehend import JobScorer
 from lambda_fn.bulk.deadline import Deadline, OutOfTime
 from lambda_fn.bulk.messages import parse_message
 from lambda_fn.bulk.narrowing import score_narrowly
@@ -22,7 +23,7 @@ from lambda_fn.bulk.outages import CredentialsRefused, Patience
 from lambda_fn.bulk.records import CHUNK_BYTES, Chunk
 from lambda_fn.bulk.scoring import ScorableChunk
 from lambda_fn.bulk.sqs import encode_body
-from lambda_fn.bulk.work import InlineWork, MessageError, ObjectWork
+from lambda_fn.bulk.work import InlineWork, JobWork, MessageError, ObjectWork
 
 if TYPE_CHECKING:
     from lambda_fn.bulk.process import BulkScorer
@@ -65,6 +66,7 @@ class Invocation:
         self._bulk, self._deadline, self._split = bulk, deadline, split
         self._deliveries: list[Delivery] = []
         self._objects: list[tuple[Delivery, ObjectWork]] = []
+        self._jobs: list[tuple[Delivery, JobWork]] = []
         self._batch: dict[tuple[Any, ...], WaitingChunk] = {}
         self._batch_bytes = self._batch_records = 0
         self._written: set[tuple[Any, ...]] = set()
@@ -87,6 +89,8 @@ class Invocation:
             for work in parse_message(record["body"], sent_at):
                 if isinstance(work, InlineWork):
                     self._take_inline(delivery, work, len(record["body"]))
+                elif isinstance(work, JobWork):
+                    self._jobs.append((delivery, work))
                 else:
                     self._objects.append((delivery, work))
 
@@ -99,6 +103,9 @@ class Invocation:
                 with _blamed_on(delivery):
                     self._take_object(delivery, work)
         self._flush_batch()
+        for delivery, job in self._jobs:
+            with _blamed_on(delivery):
+                self._take_job(delivery, job)
         self._flush_outbox()
         return {delivery.message_id: delivery.failure for delivery in self._deliveries if delivery.failure}
 
@@ -130,6 +137,15 @@ class Invocation:
             self._take_chunks(delivery, source, scan)
         except OutOfTime:
             self._go_on_later(delivery, source, scan)
+
+    def _take_job(self, delivery: Delivery, job: JobWork) -> None:
+        """The first of an invocation is always begun, as with objects."""
+        rest: JobWork | None = job
+        if not self._started or self._deadline.allows(0):
+            self._started = True
+            rest = JobScorer(self._bulk, self._deadline, self._writing).go_on(job)
+        if rest:
+            self._requeue(delivery, rest.message())
 
     def _take_chunks(self, delivery: Delivery, source: SourceObject, scan: "_Scan") -> None:
         taken = 0

@@ -8,6 +8,7 @@ A message body is JSON, one of
     {"Records": [{"eventSource": "aws:s3", ...}]}  a native S3 event notification
     {"source": "aws.s3", "detail-type", "detail"}  the same by way of EventBridge
     {"Type": "Notification", "Message": "..."}     any of these by way of an SNS topic
+    {"comprehend_job": {"id"}}                     a job that the HTTP API has begun
 
 each with an optional `submitted_at` (ISO 8601, or seconds since 1970), which picks the partition of the results.
 `text_column`, beside `comments` or in `s3`, names the field of the text where it has no usual name.
@@ -22,16 +23,20 @@ from typing import Any
 
 from lambda_fn.bulk.decoding import decode
 from lambda_fn.bulk.notifications import bridged, notified
-from lambda_fn.bulk.work import InlineWork, MessageError, ObjectWork, PartOf, inline_work_id, parse_time
+from lambda_fn.bulk.work import InlineWork, JobWork, MessageError, ObjectWork, PartOf, inline_work_id, parse_time
+from lambda_fn.jobs import MESSAGE as JOB
+
+Work = InlineWork | ObjectWork | JobWork
 
 WORK_ID = re.compile(r"[0-9a-f]{64}")
+JOB_ID = re.compile(r"[0-9a-f]{32}")
 # Years that a partition may be of: Reddit began in 2005, and no queue keeps a message for a century.
 YEARS = range(2000, 2101)
 # An envelope in an envelope is possible (EventBridge to SNS to SQS); more is somebody's game.
 MAX_ENVELOPES = 3
 
 
-def parse_message(body: str, sent_at: datetime) -> list[InlineWork | ObjectWork]:
+def parse_message(body: str, sent_at: datetime) -> list[Work]:
     """What one message asks for; nothing for `s3:TestEvent`, for events that are no new object, for a job's markers.
 
     sent_at: the message's SentTimestamp, the partition of last resort.
@@ -114,17 +119,24 @@ class _Kind:
     """A kind of message. fits: whether a message that has its name is one. works: what such a message asks for."""
 
     fits: Callable[[dict[str, Any]], bool]
-    works: Callable[[dict[str, Any], datetime], list[InlineWork | ObjectWork]]
+    works: Callable[[dict[str, Any], datetime], list[Work]]
 
 
-def _inline(message: dict[str, Any], comments: list[Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:
+def _inline(message: dict[str, Any], comments: list[Any], sent_at: datetime) -> list[Work]:
     text_column = message.get("text_column") if "comments" in message else None
     if text_column is not None and not isinstance(text_column, str):
         raise MessageError("message_invalid", "text_column must be the name of a field")
     return [InlineWork(inline_work_id(message), _partition(message, sent_at), comments, message, text_column or None)]
 
 
-def _single(message: dict[str, Any], sent_at: datetime) -> list[InlineWork | ObjectWork]:
+def _job(fields: dict[str, Any]) -> list[Work]:
+    id, numbers = fields.get("id"), [fields.get(name, 0) for name in ("object", "line", "offset", "bytes")]
+    if not isinstance(id, str) or not JOB_ID.fullmatch(id) or any(type(n) is not int or n < 0 for n in numbers):
+        raise MessageError("message_invalid", f"{JOB} needs the id of a job")
+    return [JobWork(id, *numbers)]
+
+
+def _single(message: dict[str, Any], sent_at: datetime) -> list[Work]:
     comment = {name: value for name, value in message.items() if name != "submitted_at"}
     return _inline(message, [comment], sent_at)
 
@@ -139,5 +151,6 @@ _KINDS = {
         lambda m, at: [work for record in m["Records"] for work in notified(record)],
     ),
     "detail-type": _Kind(lambda m: isinstance(m["detail-type"], str), lambda m, at: [*bridged(m)]),
+    JOB: _Kind(lambda m: isinstance(m[JOB], dict), lambda m, at: _job(m[JOB])),
     "Event": _Kind(lambda m: m["Event"] == "s3:TestEvent", lambda m, at: []),
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lambda_fn.jobs import message as job_message
+
 # A number above this is milliseconds: as seconds it would be the year 5138.
 MAX_EPOCH_SECONDS = 1e11
 
@@ -89,6 +91,29 @@ class PartOf:
 
     def fields(self) -> dict[str, Any]:
         return {"work_id": self.work_id, "start": self.start, "submitted_at": self.partition.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class JobWork:
+    """A Comprehend job from a document on: object: index of the input object. line, offset: within it. bytes: of the
+    output's lines before it."""
+
+    id: str
+    object: int = 0
+    line: int = 0
+    offset: int = 0
+    bytes: int = 0
+
+    def at(self, object: int, line: int, offset: int) -> "JobWork":
+        return JobWork(self.id, object, line, offset, self.bytes)
+
+    def after(self, bytes: int) -> "JobWork":
+        """The same place, with so many bytes more of output before it."""
+        return JobWork(self.id, self.object, self.line, self.offset, self.bytes + bytes)
+
+    def message(self) -> dict[str, Any]:
+        """This work as a new message."""
+        return job_message(self.id, object=self.object, line=self.line, offset=self.offset, bytes=self.bytes)
 
 
 def inline_work_id(body: dict[str, Any]) -> str:

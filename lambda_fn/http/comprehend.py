@@ -1,4 +1,5 @@
-"""Amazon Comprehend's DetectSentiment and DetectTargetedSentiment, each also in batches: its SDKs work here unchanged.
+"""Amazon Comprehend's DetectSentiment and DetectTargetedSentiment, each also in batches, and its jobs over documents in
+S3: its SDKs work here unchanged.
 
     boto3.client("comprehend", endpoint_url="https://…").detect_sentiment(Text="to the moon", LanguageCode="en")
 
@@ -7,6 +8,7 @@ Comprehend's (https://docs.aws.amazon.com/comprehend/latest/APIReference/API_Bat
 there the whole document is read. There is no mixed class: its score is always 0.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -16,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from lambda_fn.http.auth import ApiKeyAuth
+from lambda_fn.http.comprehend_jobs import JOB_OPERATIONS, job_call
 from lambda_fn.http.errors import ApiError
 from lambda_fn.http.paths import route_path
 from lambda_fn.http.schemas import READABLE
@@ -123,6 +126,24 @@ REQUEST_SCHEMA = {
                 "LanguageCode": {"const": MODEL_LANGUAGE},
             },
         },
+        {
+            "type": "object",
+            "title": "StartSentimentDetectionJob",
+            "required": ["InputDataConfig", "OutputDataConfig", "DataAccessRoleArn", "LanguageCode"],
+            "properties": {"LanguageCode": {"const": MODEL_LANGUAGE}},
+        },
+        {
+            "type": "object",
+            "title": "DescribeSentimentDetectionJob",
+            "required": ["JobId"],
+            "properties": {"JobId": {"type": "string", "minLength": 1, "maxLength": 32}},
+        },
+        {
+            "type": "object",
+            "title": "ListSentimentDetectionJobs",
+            "properties": {"MaxResults": {"type": "integer", "minimum": 1, "maximum": 500}},
+            "not": {"anyOf": [{"required": [name]} for name in ("Text", "TextList", "JobId", "InputDataConfig")]},
+        },
     ]
 }
 _ERROR_SCHEMA = {"type": "object", "properties": {"__type": {"type": "string"}, "Message": {"type": "string"}}}
@@ -135,7 +156,7 @@ def _documented(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 @router.post(
     "/",
     operation_id="comprehend",
-    summary="Amazon Comprehend: DetectSentiment, DetectTargetedSentiment, and both in batches",
+    summary="Amazon Comprehend: DetectSentiment and DetectTargetedSentiment, both in batches; jobs of the former",
     response_class=JSONResponse,
     responses={
         200: _documented("the result, as Comprehend gives it", {"type": "object"}),
@@ -160,7 +181,7 @@ def _documented(description: str, schema: dict[str, Any]) -> dict[str, Any]:
                 "name": "X-Amz-Target",
                 "in": "header",
                 "required": True,
-                "schema": {"enum": [TARGET + operation for operation in OPERATION_NAMES]},
+                "schema": {"enum": [TARGET + operation for operation in (*OPERATION_NAMES, *JOB_OPERATIONS)]},
             }
         ],
         "requestBody": {"required": True, "content": {MEDIA_TYPE: {"schema": REQUEST_SCHEMA}}},
@@ -177,18 +198,25 @@ async def comprehend(request: Request) -> JSONResponse:
     body = await request.body()
     await verify(request, state.auth, body)
     operation = request.headers.get("x-amz-target", "").removeprefix(TARGET)
-    if operation not in OPERATION_NAMES:
-        raise ComprehendError("UnknownOperationException", f"only {', '.join(OPERATION_NAMES)} are served here")
+    if operation not in OPERATION_NAMES + JOB_OPERATIONS:
+        served = ", ".join(OPERATION_NAMES + JOB_OPERATIONS)
+        raise ComprehendError("UnknownOperationException", f"only {served} are served here")
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
         raise ComprehendError("SerializationException", "the body is not valid JSON") from None
     if not isinstance(payload, dict):
         raise ComprehendError("SerializationException", "the body is not a JSON object")
+    headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
+    if operation in JOB_OPERATIONS:
+        if operation == "StartSentimentDetectionJob":
+            check_language(payload.get("LanguageCode"))
+        authorization = request.headers.get("authorization", "")
+        answer = await asyncio.to_thread(job_call, state.settings, operation, payload, authorization)
+        return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
     check_language(payload.get("LanguageCode"))
     results_of = targeted if operation.endswith("TargetedSentiment") else whole
     answer = await (batch if operation.startswith("Batch") else one)(request, results_of, payload)
-    headers = {"x-amzn-requestid": request.scope["request_id"], "x-model-revision": state.classifier.revision}
     return JSONResponse(answer, media_type=MEDIA_TYPE, headers=headers)
 
 
