@@ -141,7 +141,7 @@ class Monitoring(Construct):
         self.graphs(("CPU, %", cpu), ("Memory, %", memory))
 
     def watch_scores(self) -> None:
-        """What bulk scoring says itself: how many comments and tokens it scored, and how many are positive."""
+        """What bulk scoring says itself: how many comments and tokens it scored, and their likeliest moods."""
 
         def total(name: str) -> cloudwatch.Metric:
             return cloudwatch.Metric(
@@ -153,17 +153,23 @@ class Monitoring(Construct):
                 label=name,
             )
 
-        comments, tokens, positive = total(Metric.COMMENTS), total(Metric.TOKENS), total(Metric.POSITIVE)
-        errors = total(Metric.COMMENT_ERRORS)
-        share = cloudwatch.MathExpression(
-            expression="100 * positive / (comments - errors)",
-            using_metrics={"positive": positive, "comments": comments, "errors": errors},
-            period=FIVE_MINUTES,
-            label="positive, %",
-        )
+        comments, errors, tokens = total(Metric.COMMENTS), total(Metric.COMMENT_ERRORS), total(Metric.TOKENS)
+        counts = {"comments": comments, "errors": errors}
+        counts |= {"negative": total(Metric.NEGATIVE), "positive": total(Metric.POSITIVE)}
+        scored = "(comments - errors)"
+        moods = {"negative": "negative", "neutral": f"({scored} - negative - positive)", "positive": "positive"}
+        shares = [
+            cloudwatch.MathExpression(
+                expression=f"100 * {count} / {scored}",
+                using_metrics={name: metric for name, metric in counts.items() if name in f"{count} {scored}"},
+                period=FIVE_MINUTES,
+                label=f"{mood}, %",
+            )
+            for mood, count in moods.items()
+        ]
         self.graphs(
             ("Comments scored in bulk", [comments, errors]),
-            ("Share of positive comments", [share]),
+            ("Likeliest moods", shares),
             ("Cost: tokens", [tokens]),
         )
 

@@ -64,11 +64,12 @@ class Metric:
     COMMENT_ERRORS = "CommentErrors"
     FAILED_MESSAGES = "FailedMessages"
     MS_PER_COMMENT = "MsPerComment"
+    # By the likeliest of three moods; what is neither, and no error, is neutral.
+    NEGATIVE = "Negative"
     POSITIVE = "Positive"
-    SHARE_POSITIVE = "SharePositive"
     SHARE_SETTLED = "ShareSettled"
 
-    ALL = (COMMENTS, TOKENS, COMMENT_ERRORS, FAILED_MESSAGES, MS_PER_COMMENT, POSITIVE, SHARE_POSITIVE, SHARE_SETTLED)
+    ALL = (COMMENTS, TOKENS, COMMENT_ERRORS, FAILED_MESSAGES, MS_PER_COMMENT, NEGATIVE, POSITIVE, SHARE_SETTLED)
 
 
 class MoodMetric:

@@ -29,7 +29,6 @@ class Tally:
 
     comments: int = 0
     errors: int = 0
-    positive: int = 0
     read: int = 0
     settled: int = 0
     repeated: int = 0
@@ -201,7 +200,6 @@ class Scorer:
             self.tally.errors += 1
             self.tally.kinds[outcome["error"]] += 1
         else:
-            self.tally.positive += outcome["label"] == "positive"
             self.tally.moods[outcome["mood"]] += 1
             self.tally.languages[outcome["language"]] += 1
         return outcome

@@ -26,9 +26,9 @@ def emit_metrics(tally: Tally, messages: int, failed: int, requeued: int, cold_s
     metrics.add_metric(Metric.FAILED_MESSAGES, MetricUnit.Count, failed)
     if tally.scored:
         metrics.add_metric(Metric.MS_PER_COMMENT, MetricUnit.Milliseconds, 1000 * tally.seconds / tally.scored)
-        # The share is the mood at a glance; Positive / (Comments - CommentErrors) weighs invocations by their size.
-        metrics.add_metric(Metric.POSITIVE, MetricUnit.Count, tally.positive)
-        metrics.add_metric(Metric.SHARE_POSITIVE, MetricUnit.Percent, 100 * tally.positive / tally.scored)
+        # The mood at a glance: counts, so that sums over Comments - CommentErrors weigh invocations by their size.
+        metrics.add_metric(Metric.NEGATIVE, MetricUnit.Count, tally.moods["negative"])
+        metrics.add_metric(Metric.POSITIVE, MetricUnit.Count, tally.moods["positive"])
         # By n-grams alone: where it falls, the stream's words are no longer those that the n-grams know.
         metrics.add_metric(Metric.SHARE_SETTLED, MetricUnit.Percent, 100 * tally.settled / max(tally.read, 1))
     metrics.add_metadata("cold_start", cold_start)

@@ -1,6 +1,7 @@
 """Facts that two rooms share have one home: each room, seen through its own door, says what the contract says."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -17,7 +18,9 @@ NAMES = {name for name in vars(Env) if name.isupper()}
 
 def emitted(capsys) -> dict:
     """The EMF blob that one invocation with a scored comment prints."""
-    emit_metrics(Tally(comments=2, errors=1, positive=1, tokens=9, seconds=0.1), 1, 0, 0, cold_start=False)
+    emit_metrics(
+        Tally(comments=2, errors=1, moods=Counter(positive=1), tokens=9, seconds=0.1), 1, 0, 0, cold_start=False
+    )
     return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
 
 

@@ -3,6 +3,8 @@ import json
 import pytest
 from aws_cdk.assertions import Match
 
+from tests.cdk.test_contract import dashboard_body
+
 STACKS = ["SentimentStack", "FargateStack"]
 
 
@@ -71,9 +73,20 @@ def test_the_dlq_is_the_one_that_is_watched(default):
 def test_the_dashboard_shows_traffic_latency_cost_and_mood(default, name):
     (dashboard,) = default.resources("AWS::CloudWatch::Dashboard", name)
     body = json.dumps(dashboard["DashboardBody"])
-    for title in ["HTTP requests", "HTTP latency", "Bulk queue", "Share of positive comments", "Cost: tokens"]:
+    for title in ["HTTP requests", "HTTP latency", "Bulk queue", "Likeliest moods", "Cost: tokens"]:
         assert title in body
     assert f"CryptoSentiment/{name}" in body
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_dashboard_counts_three_moods_that_add_up(default, name):
+    (dashboard,) = default.resources("AWS::CloudWatch::Dashboard", name)
+    widgets = dashboard_body(dashboard)["widgets"]
+    (moods,) = [widget["properties"] for widget in widgets if widget["properties"]["title"] == "Likeliest moods"]
+    drawn = [line[0] for line in moods["metrics"] if isinstance(line[0], dict)]
+    assert [line["label"] for line in drawn] == ["negative, %", "neutral, %", "positive, %"]
+    counts = {"comments": 50, "errors": 10, "negative": 8, "positive": 12}
+    assert [eval(line["expression"], {}, counts) for line in drawn] == [20, 50, 30]
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -359,7 +359,9 @@ def test_one_metrics_blob_an_invocation_and_no_comment_in_the_logs(aws):
     assert first["repeated_texts"] == 2
     assert first["Tokens"][0] > 50
     assert first["MsPerComment"][0] > 0
-    assert 0 < first["SharePositive"][0] < 100
+    assert first["Negative"][0] > 0
+    assert first["Positive"][0] > 0
+    assert first["Negative"][0] + first["Positive"][0] < 13  # the rest is neutral
     assert (first["cold_start"], second["cold_start"]) == (True, False)
     assert all(metric["Dimensions"] == [["service"]] for blob in blobs for metric in blob["_aws"]["CloudWatchMetrics"])
 
