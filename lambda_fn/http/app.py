@@ -28,6 +28,7 @@ from lambda_fn.http.answers import text_error
 from lambda_fn.http.auth import ApiKeyAuth, RateExceeded
 from lambda_fn.http.errors import ApiError, json_error
 from lambda_fn.http.guard import Guard
+from lambda_fn.http.mood_source import open_source
 from lambda_fn.http.openapi import describe
 from lambda_fn.http.paths import route_name, route_path
 from lambda_fn.http.workload import Workload
@@ -78,7 +79,7 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
     app.state.auth = ApiKeyAuth(settings)
     app.state.workload = Workload(settings, classifier)
     app.state.metrics = None if settings.on_lambda else metrics.Metrics(app.state.workload)
-    app.state.mood = mood.open_store(settings.mood_source)
+    app.state.mood = open_source(settings.mood_source)
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

@@ -1,9 +1,8 @@
 """How Reddit feels: GET /mood, /mood/trending and /mood/BTC, from the rollups of scored comments; POST /mood, of a
-rollup that the caller brings."""
+rollup that the caller brings; GET /mood/comments, the ids behind them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -16,8 +15,8 @@ from lambda_fn.http.routes import DOCUMENTED_ERRORS
 from lambda_fn.http.schemas import ErrorResponse
 from lambda_fn.mood import questions
 from lambda_fn.mood.calibration import UnknownRevision
+from lambda_fn.mood.moved import MOST_SECONDS, moved
 from lambda_fn.mood.rollup import NO_HOUR, Rollup
-from lambda_fn.mood.rollup_file import RollupFile
 from lambda_fn.mood.store import MoodStore
 
 PATH = "/mood"
@@ -35,38 +34,10 @@ router = APIRouter()
 Names = Annotated[str, Query(description="separated by commas", max_length=1000)]
 
 
-def open_store(source: str | None) -> MoodStore | None:
-    """The rollups of s3://bucket, of a folder, or of a file; None for none. Raises ValueError for a file of others."""
-    if not source:
-        return None
-    if not source.startswith("s3://"):
-        if Path(source).is_file():
-            try:
-                return RollupFile.read(Path(source))
-            except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"MOOD_SOURCE={source} is no rollup: {error}") from None
-        return MoodStore(lambda key: path.read_bytes() if (path := Path(source) / key).is_file() else None)
-    bucket = source.removeprefix("s3://").strip("/")
-    s3: list[Any] = []
-
-    def fetch(key: str) -> bytes | None:
-        import boto3  # only where it is needed: it is most of the time that a start would take
-
-        if not s3:
-            s3.append(boto3.client("s3"))
-        try:
-            body: bytes = s3[0].get_object(Bucket=bucket, Key=key)["Body"].read()
-            return body
-        except s3[0].exceptions.NoSuchKey:
-            return None
-
-    return MoodStore(fetch)
-
-
 def store_of(request: Request) -> MoodStore:
     if request.app.state.mood is None:
         raise ApiError(404, "no_rollups", "this service has no rollups of the mood: set MOOD_SOURCE")
-    store: MoodStore = request.app.state.mood
+    store: MoodStore = request.app.state.mood.store
     return store
 
 
@@ -149,6 +120,25 @@ def sent(body: bytes) -> Rollup:
     if ((rollup.hour != NO_HOUR) & ((rollup.hour < 0) | (rollup.hour > LAST_HOUR))).any():
         raise ApiError(422, "invalid_request", f"body: hours are seconds since 1970, or {NO_HOUR}")
     return rollup
+
+
+@router.get(f"{PATH}/comments", responses=ERRORS)
+def comments(
+    request: Request,
+    since: Annotated[str, Query(alias="from", description="time (UTC)")],
+    until: Annotated[str, Query(alias="to", description="time (UTC)")],
+    coin: Annotated[str, Query(description="a symbol; default: every comment", max_length=100)] = "",
+    subreddit: Names = "",
+) -> JSONResponse:
+    """The ids of the comments whose mood is the strongest. Texts are stored nowhere."""
+    store_of(request)
+    if request.app.state.mood.results is None:
+        raise ApiError(404, "no_results", "this service has rollups only: MOOD_SOURCE names no results")
+    begin, end = seconds(since, "from") or 0, seconds(until, "to") or 0
+    if not 0 < begin < end or end - begin > MOST_SECONDS:
+        raise ApiError(422, "invalid_request", f"from must lie before to, by at most {MOST_SECONDS // 86400} days")
+    found = moved(request.app.state.mood.results, begin, end, coin, names(subreddit))
+    return JSONResponse(found, headers=HEADERS)
 
 
 @router.get("/mood/trending", responses=ERRORS)

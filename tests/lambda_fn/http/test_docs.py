@@ -6,17 +6,16 @@ import re
 import httpx
 import pytest
 
-from lambda_fn.http import docs, page
-from scripts.swagger import FILES, INSTALLED, SERVED
+from lambda_fn.http import docs, static
+from scripts.vendor import INSTALLED, PACKAGES, files
 from tests.conftest import REPOSITORY
-from tests.lambda_fn.http.test_page import browser, open_page  # noqa: F401  # fixtures
 
 
 def test_the_documentation_has_the_pages_policy(server):
     for path in docs.PATHS:
         answer = httpx.get(f"{server}{path}")
         assert answer.status_code == 200
-        assert answer.headers["content-security-policy"] == page.CONTENT_SECURITY_POLICY
+        assert answer.headers["content-security-policy"] == static.CONTENT_SECURITY_POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
@@ -33,23 +32,29 @@ def test_the_documentation_loads_nothing_from_elsewhere(server):
     assert " style=" not in html
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_libraries_are_those_that_npm_has_at_the_pinned_version_with_their_licences(package):
+    installed = json.loads((INSTALLED / package / "package.json").read_text())
+    pinned = json.loads((REPOSITORY / "package.json").read_text())["devDependencies"]
+    assert installed["version"] == pinned[package]
+    assert installed["license"] == PACKAGES[package][1]
+    for source, served in files(package):
+        assert served.read_bytes() == source.read_bytes(), "run python -m scripts.vendor"
+    assert "LICENSE" in [served.name for _, served in files(package)]
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_its_files_are_those_that_npm_has_at_the_pinned_version(server, encoding):
-    package = json.loads((INSTALLED / "package.json").read_text())
-    assert (
-        package["version"] == json.loads((REPOSITORY / "package.json").read_text())["devDependencies"][package["name"]]
-    )
-    assert package["license"] == "Apache-2.0"
-    for name in FILES:
-        assert (SERVED / name).read_bytes() == (INSTALLED / name).read_bytes(), "run python -m scripts.swagger"
-    for name in ("swagger-ui-bundle.js", "swagger-ui.css"):
-        answer = httpx.get(f"{server}/swagger/{name}", headers={"accept-encoding": encoding})
-        assert answer.content == (INSTALLED / name).read_bytes()
-        assert answer.headers.get("content-encoding", "identity") == encoding
+@pytest.mark.parametrize(
+    "path", ["swagger/swagger-ui-bundle.js", "swagger/swagger-ui.css", "uplot/uPlot.esm.js", "uplot/uPlot.min.css"]
+)
+def test_a_librarys_file_is_served_as_it_is(server, path, encoding):
+    answer = httpx.get(f"{server}/{path}", headers={"accept-encoding": encoding})
+    assert answer.content == (static.HTTP / path).read_bytes()
+    assert answer.headers.get("content-encoding", "identity") == encoding
 
 
 @pytest.mark.browser
-def test_the_documentation_works_where_nothing_else_can_be_reached(server, open_page):  # noqa: F811
+def test_the_documentation_works_where_nothing_else_can_be_reached(server, open_page):
     opened = open_page(f"{server}/docs", offline=False)
     opened.wait_for_selector("text=/batch_analyze")
     asked = opened.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lambda_fn.http.app import create_app
-from lambda_fn.http.mood import open_store
+from lambda_fn.http.mood_source import open_source
 from lambda_fn.mood.rollup import Rollup
 from lambda_fn.mood.store import day_key, hour_key
 from lambda_fn.settings import Settings
@@ -58,7 +58,7 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def client(folder) -> TestClient:
     app = create_app(Settings(mood_source=str(folder)), None)
-    app.state.mood.clock = lambda: NOW - 1
+    app.state.mood.store.clock = lambda: NOW - 1
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -139,7 +139,7 @@ def test_hours_that_nobody_wrote_in_are_no_groups(tmp_path):
 
 
 def test_an_object_that_changes_is_read_again(folder, tmp_path):
-    store = open_store(str(tmp_path))
+    store = open_source(str(tmp_path)).store
     store.clock = lambda: NOW - 1
     path = tmp_path / hour_key(NOW - HOUR)
     path.parent.mkdir(parents=True)
