@@ -20,7 +20,7 @@ def mood_server() -> Iterator[Served]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop must not run into the tests of another file
 def browser(tmp_path_factory):
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")

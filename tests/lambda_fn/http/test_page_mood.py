@@ -3,13 +3,21 @@
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 
 import pytest
 
+from crypto_sentiment.mood.engine import read_rollup
+from lambda_fn.bulk.results import encode_lines
+from lambda_fn.mood.store import hour_key
 from scripts.vendor import INSTALLED
 from tests.comments import NEGATIVE, NEUTRAL, POSITIVE
+from tests.conftest import served
+from tests.crypto_sentiment.mood.lines import line
 from tests.lambda_fn.http.conftest import MAY
 
 pytestmark = pytest.mark.browser
@@ -209,6 +217,33 @@ def test_the_comments_that_moved_a_file_are_named_with_their_texts(server, open_
     number = int(first.locator("code").text_content().removeprefix("c"))
     assert number < 120
     assert f"({number})" in first.locator("q").text_content()
+
+
+def test_the_ids_of_a_services_comments_are_named_and_no_text(open_page, tmp_path):
+    draw, now = random.Random(1), int(time.time()) // 3600 * 3600
+    lines = [{**line(draw, 0, n), "created_utc": now - 3600 * (1 + n % 9), "error": ""} for n in range(900)]
+    (folder := tmp_path / "results").mkdir()
+    (folder / "all.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines if one["p_negative"] is not None))
+    whole = read_rollup([str(folder)])
+    for hour in set(whole.hour.tolist()):
+        (path := tmp_path / hour_key(hour)).parent.mkdir(parents=True)
+        path.write_bytes(whole.where(whole.hour == hour).encode())
+        results = folder / f"{datetime.fromtimestamp(hour, UTC):dt=%Y-%m-%d/hour=%H}" / "w.jsonl.gz"
+        results.parent.mkdir(parents=True)
+        results.write_bytes(encode_lines(one for one in lines if one["created_utc"] // 3600 * 3600 == hour))
+    (folder / "all.jsonl").unlink()
+    with served(MOOD_SOURCE=str(tmp_path)) as url:
+        page = open_page(url)
+        shown(page)
+        page.get_by_role("button", name="24 hours").click()
+        answered(page)
+        page.locator("#moved-lists code").first.wait_for()
+        assert page.locator("#width").input_value() == "hour"
+        assert page.locator("#moved-lists q").count() == 0
+        named = page.locator("#moved-lists code").all_text_contents()
+        assert 0 < len(named) <= 10
+        assert set(named) <= {one["id"] for one in lines}
+        page.close()
 
 
 def test_comments_without_a_time_have_a_mood_too(server, open_page, tmp_path):
