@@ -9,14 +9,14 @@ from lambda_fn import cold_start  # before all others: it pauses the garbage col
 # isort: split
 from mangum import Mangum
 
-from lambda_fn.http import access_log, comprehend, ndjson
+from lambda_fn.http import access_log, comprehend, ndjson, tracing
 from lambda_fn.http.app import create_app
 from lambda_fn.http.stage import Stage
 from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.settings import SettingsError, get_settings
 
 try:
-    app = create_app(get_settings(), SentimentClassifier.load())
+    app = create_app(get_settings(), SentimentClassifier.load(), tracing.provider())
 except (SettingsError, ValueError) as error:  # one line that names the variable, not the traceback of an import
     raise SystemExit(str(error)) from None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from opentelemetry.trace import TracerProvider
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from lambda_fn.contract import Cors
-from lambda_fn.http import access_log, comprehend, docs, metrics, mood, ndjson, page, predict, routes, score
+from lambda_fn.http import access_log, comprehend, docs, metrics, mood, ndjson, page, predict, routes, score, tracing
 from lambda_fn.http.answers import text_error
 from lambda_fn.http.auth import ApiKeyAuth, RateExceeded
 from lambda_fn.http.errors import ApiError, json_error
@@ -61,9 +62,12 @@ KNOWN_PATHS = frozenset(
 )
 
 
-def create_app(settings: Settings, classifier: SentimentClassifier | None) -> FastAPI:
+def create_app(
+    settings: Settings, classifier: SentimentClassifier | None, tracer_provider: TracerProvider | None = None
+) -> FastAPI:
     """The ASGI application.
 
+    tracer_provider: of lambda_fn/http/tracing.py; None: no traces.
     classifier: None makes an app that can describe itself (`app.openapi()`) and scores nothing.
     Raises ValueError if `settings.api_auth` asks for a key and there is none.
     """
@@ -71,6 +75,7 @@ def create_app(settings: Settings, classifier: SentimentClassifier | None) -> Fa
         title="Crypto sentiment",
         docs_url=None,  # lambda_fn/http/docs.py
         redoc_url=None,
+        telemetry=tracing.config(tracer_provider),
         redirect_slashes=False,  # lambda_fn/http/paths.py
         generate_unique_id_function=lambda route: route.name,  # what generated clients call their functions
     )

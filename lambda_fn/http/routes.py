@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from lambda_fn.http import ndjson
+from lambda_fn.http import ndjson, tracing
 from lambda_fn.http.answers import comment_text, outcome, serialise, text_error
 from lambda_fn.http.errors import ApiError
 from lambda_fn.http.schemas import (
@@ -187,7 +187,9 @@ def scored(body: Any, sentiments: list[Sentiment], request: Request, options: Op
     state = request.app.state
     if options.detail:
         body["model"] = {"name": state.settings.model_dir.name, "revision": state.classifier.revision}
-    return JSONResponse(body, headers=response_headers(sentiments, state.classifier.revision, started))
+    headers = response_headers(sentiments, state.classifier.revision, started)
+    tracing.note(len(sentiments), headers)
+    return JSONResponse(body, headers=headers)
 
 
 def response_headers(sentiments: list[Sentiment], revision: str, started: float) -> dict[str, str]:
