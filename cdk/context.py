@@ -199,6 +199,13 @@ class ContextValues(BaseModel):
         description="the packed environment of its jobs, which `make spark-environment` makes",
     )
 
+    # Comprehend's jobs
+    job_buckets: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]] = Field(
+        [],
+        examples=["my-comments,my-results"],
+        description="buckets that Comprehend's jobs may read and write, separated by commas; empty: no jobs",
+    )
+
     # data, logs, money
     input_days: int = Field(
         Default.INPUT_DAYS, ge=1, le=3_650, description="days after which uploaded inputs are deleted"
@@ -252,7 +259,7 @@ class ContextValues(BaseModel):
         100, ge=1, le=1_000_000, description="waiting messages for which a worker is added"
     )
 
-    @field_validator("cors_origins", "api_clients", "mood_alarm_coins", mode="before")
+    @field_validator("cors_origins", "api_clients", "job_buckets", "mood_alarm_coins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
 from cdk.fargate_api import FargateApi
 from cdk.fargate_worker import FargateWorker
+from cdk.jobs import ComprehendJobs
 from cdk.monitoring import Monitoring
 from cdk.nag import accept
 from cdk.network import public_vpc
@@ -26,6 +27,16 @@ class FargateStack(Stack):
         if context.compute != "fargate-worker":
             self.api = FargateApi(self, "Api", context, cluster)
             services["Api"] = self.api.service
+            if context.job_buckets:
+                ComprehendJobs(
+                    self,
+                    "Jobs",
+                    context.job_buckets,
+                    self.data,
+                    api=self.api.service.task_definition.task_role,
+                    bulk=self.worker.service.task_definition.task_role,
+                    set_variable=self.api.container.add_environment,
+                )
             self.monitoring.watch_balancer(self.api.balancer, self.api.targets, context)
         self.monitoring.watch_scores()
         self.monitoring.watch_queue(self.data, context)

@@ -6,27 +6,22 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from cdk.access import access_environment
-from cdk.balancer import IDLE_S, Balancer
+from cdk.balancer import Balancer
 from cdk.container import service_options, task_definition
 from cdk.context import ContextValues
-from lambda_fn.contract import API_APP, API_PROTOCOL
 
 PORT = 8080
-
-# uvicorn keeps idle connections longer than the load balancer does, or the latter would write into closed ones (502).
-UVICORN = [
-    API_APP,
-    *("--host", "0.0.0.0", "--port", str(PORT), "--http", API_PROTOCOL, "--no-access-log"),
-    *("--timeout-keep-alive", str(IDLE_S + 15), "--timeout-graceful-shutdown", "60"),
-]
+# What the image does as a server, lambda_fn/http/server.py: idle connections outlive the load balancer's, for one.
+SERVE = ["serve", "--port", str(PORT)]
 
 
 class FargateApi(Construct):
-    """service: uvicorn tasks. balancer, targets: in front of them."""
+    """service: uvicorn tasks. container: of each. balancer, targets: in front of them."""
 
     def __init__(self, scope: Construct, id: str, context: ContextValues, cluster: ecs.Cluster):
         super().__init__(scope, id)
-        task, container = task_definition(self, "Task", context, module="uvicorn", arguments=UVICORN, port=PORT)
+        task, container = task_definition(self, "Task", context, module="lambda_fn", arguments=SERVE, port=PORT)
+        self.container = container
         for name, value in access_environment(self, context, task.task_role).items():
             container.add_environment(name, value)
         self.service = ecs.FargateService(

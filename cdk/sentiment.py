@@ -9,6 +9,7 @@ from cdk.bulk import BulkScoring, visibility_timeout
 from cdk.bulk_data import BulkData
 from cdk.context import ContextValues
 from cdk.history import History
+from cdk.jobs import ComprehendJobs
 from cdk.monitoring import Monitoring
 from cdk.mood import Mood
 from cdk.mood_alarms import watch_mood
@@ -21,6 +22,16 @@ class SentimentStack(Stack):
         self.data = BulkData(self, "Data", context, visibility_timeout=visibility_timeout(context))
         self.api = SentimentApi(self, "Api", context)
         self.bulk = BulkScoring(self, "Bulk", context, self.data)
+        if context.job_buckets:
+            ComprehendJobs(
+                self,
+                "Jobs",
+                context.job_buckets,
+                self.data,
+                api=self.api.function.execution_role,
+                bulk=self.bulk.function.execution_role,
+                set_variable=self.api.function.add_environment,
+            )
         self.monitoring = Monitoring(self, "Monitoring", context)
         self.api.front.watch(self.monitoring)
         self.monitoring.watch_scores()

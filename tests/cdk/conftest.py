@@ -37,6 +37,7 @@ VARIANTS = {
         "alarm_email": "ops@example.org",
         "balancer_access": "http",
         "fargate_spot_percent": 100,
+        "job_buckets": "my-comments",
     },
     "worker": {"compute": "fargate-worker", "fargate_spot_percent": 75, "tags": "team=data"},
     "url": {"api_front": "function-url", "rollout": "canary", "tracing": "xray", "root_path": "/v1"},
@@ -49,7 +50,13 @@ VARIANTS = {
         "tracing": "xray",
     },
     "balanced": {"api_front": "load-balancer", "balancer_access": "https", "certificate_arn": ARN, "api_log": "both"},
-    "domain": {"api_domain": "api.example.org", "certificate_arn": ARN, "root_path": "/v1", "api_log": "function"},
+    "domain": {
+        "job_buckets": "my-comments,my-results",
+        "api_domain": "api.example.org",
+        "certificate_arn": ARN,
+        "root_path": "/v1",
+        "api_log": "function",
+    },
     "rest-domain": {
         "api_front": "rest-api",
         "api_auth": "iam",

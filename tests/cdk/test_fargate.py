@@ -18,7 +18,7 @@ def test_both_services_run_the_lambda_functions_image(default):
     functions = {json.dumps(f["Code"]["ImageUri"]) for f in default.resources("AWS::Lambda::Function")}
     assert images == functions
     assert len(images) == 1
-    assert set(containers(default)) == {"uvicorn", "lambda_fn.bulk.worker"}
+    assert set(containers(default)) == {"lambda_fn", "lambda_fn.bulk.worker"}
 
 
 def test_tasks_are_read_only_and_use_what_they_bought(default):
