@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from lambda_fn.contract import LEAST_MEMORY_MB, Default
+from lambda_fn.contract import LEAST_MEMORY_MB, ROLLUP_LONGEST_S, Default
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html, up to two years
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
@@ -361,6 +361,11 @@ class ContextValues(BaseModel):
         if wrong := [message for message, holds in problems.items() if holds]:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def rollup_timeout_s(self) -> int:
+        """Two rollups at once could write an hour's older count over its newer one: one has ended before the next."""
+        return min(ROLLUP_LONGEST_S, 60 * self.mood_minutes - 30)
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> "ContextValues":

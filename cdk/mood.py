@@ -25,15 +25,13 @@ from lambda_fn.contract import (
     MOOD_PREFIX,
     RESULTS_PREFIX,
     ROLLUP_HANDLER,
+    ROLLUP_MEMORY_MB,
     ROLLUP_STATE_PREFIX,
     Env,
 )
 from lambda_fn.mood import queries
 
 MB = 2**20
-# A day of 10 million comments is folded in pieces that need some 600 MB; more memory is more CPU.
-MEMORY_MB = 1024
-LONGEST_S = 600
 RETRIES = 2
 ANSWER_DAYS = 7
 
@@ -120,9 +118,8 @@ class Mood(Construct):
             "Function",
             context,
             handler=ROLLUP_HANDLER,
-            memory_mb=MEMORY_MB,
-            # Two runs at once could write an hour's older count over its newer one: one has ended before the next.
-            timeout_s=min(LONGEST_S, 60 * context.mood_minutes - 30),
+            memory_mb=ROLLUP_MEMORY_MB,
+            timeout_s=context.rollup_timeout_s,
             concurrency=1 if context.api_concurrency else None,
             environment={
                 Env.RESULTS_BUCKET: self._results.bucket_name,

@@ -6,7 +6,7 @@ top.
 
 from cdk.context import ContextValues
 from cdk.prices import rate
-from lambda_fn.contract import Standing
+from lambda_fn.contract import ROLLUP_MEMORY_MB, Standing
 
 SECONDS_A_DAY = 86_400
 HOURS_A_DAY = 24
@@ -81,6 +81,14 @@ def bulk_worst_day(context: ContextValues) -> float:
     return context.bulk_concurrency * gb_s_a_day * rate("lambda.duration", context.architecture)
 
 
+def mood_worst_day(context: ContextValues) -> float:
+    """USD: every rollup runs until it is stopped. What Athena reads comes on top: $5 a TB of lines that changed."""
+    if not context.mood:
+        return 0.0
+    seconds = SECONDS_A_DAY / (60 * context.mood_minutes) * context.rollup_timeout_s
+    return seconds * ROLLUP_MEMORY_MB / 1024 * rate("lambda.duration", context.architecture)
+
+
 def fargate_worst_day(context: ContextValues) -> float:
     """USD: every task that scaling may start, on demand, with its address, and the load balancer's hours."""
     if context.compute == "fargate-worker":
@@ -98,13 +106,13 @@ def _task_hour(context: ContextValues) -> float:
 
 
 def lambda_sentence(context: ContextValues) -> str:
-    http, bulk = http_api_worst_day(context), bulk_worst_day(context)
+    http, bulk, mood = http_api_worst_day(context), bulk_worst_day(context), mood_worst_day(context)
     limits = f"{context.api_concurrency} at once" if context.api_concurrency else "no reserved concurrency"
     throttle = f"{context.api_rate} requests/s, " if context.api_front in ("http-api", "rest-api") else ""
     return (
-        f"The worst day costs at most ${http + bulk:,.2f}: HTTPS ${http:,.2f} "
+        f"The worst day costs at most ${http + bulk + mood:,.2f}: HTTPS ${http:,.2f} "
         f"({throttle}{limits}), bulk ${bulk:,.2f} "
-        f"({context.bulk_concurrency} at once), data out not counted."
+        f"({context.bulk_concurrency} at once){f', mood ${mood:,.2f}' if mood else ''}, data out not counted."
     )
 
 

@@ -194,6 +194,11 @@ class Standing:
 LEAST_MEMORY_MB = 256
 
 
+# Of the rollup's function. A batch of lines and their times need some 600 MB; more memory is more CPU.
+ROLLUP_MEMORY_MB = 1024
+ROLLUP_LONGEST_S = 600
+
+
 class Exit:
     """Exit codes of every command."""
 

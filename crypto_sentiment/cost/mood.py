@@ -15,15 +15,14 @@ import typer
 from crypto_sentiment.cost.assumptions import MB_PER_VCPU, Assumptions
 from crypto_sentiment.cost.inputs import PRICES, read_json
 from crypto_sentiment.cost.prices import PriceTable
-from lambda_fn.contract import Default
+from lambda_fn.contract import ROLLUP_MEMORY_MB, Default
 
 DAYS = 30
 TB, GB, MB = 1e12, 1e9, 1e6
 # https://athena.guide/articles/athena-basics-pricing-model
 LEAST_SCAN_BYTES = 10 * MB
 LISTED = 1_000  # keys that one LIST brings
-# Of the deployment and of the rollup; tests/crypto_sentiment/cost/test_mood.py sees that they are theirs.
-MEMORY_MB = 1024
+# Of the rollup; tests/crypto_sentiment/cost/test_mood.py sees that they are its.
 LOOKED_AT_HOURS = 4
 SWEEPS_A_DAY = 4
 FETCHES_AT_ONCE = 16
@@ -73,7 +72,7 @@ class MoodBill:
     @property
     def seconds(self) -> float:
         """Of the function, a day."""
-        folding = self.assumptions.comments_per_day * FOLD_US / 1e6 * MB_PER_VCPU / MEMORY_MB
+        folding = self.assumptions.comments_per_day * FOLD_US / 1e6 * MB_PER_VCPU / ROLLUP_MEMORY_MB
         return folding + self.objects * GET_S / FETCHES_AT_ONCE + self.runs * REST_S
 
     def lists(self) -> float:
@@ -96,7 +95,7 @@ class MoodBill:
     def parts(self) -> dict[str, float]:
         """USD a month."""
         a, charge = self.assumptions, self.prices.charge
-        gb_s = DAYS * self.seconds * MEMORY_MB / 1024
+        gb_s = DAYS * self.seconds * ROLLUP_MEMORY_MB / 1024
         loose_gb = a.comments_per_day * a.result_bytes * self.loose_days / GB
         kept_gb = ROLLUP_OBJECT_BYTES * 25 * a.result_days / GB
         alarm = METRICS_OF_AN_ANOMALY if self.anomaly else 1

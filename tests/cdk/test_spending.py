@@ -9,7 +9,9 @@ from cdk.spending import (
     fargate_worst_day,
     http_api_worst_day,
     idle_month,
+    lambda_sentence,
     markdown_table,
+    mood_worst_day,
     warm_environments,
 )
 from tests.cdk.conftest import REPOSITORY
@@ -39,6 +41,13 @@ def test_environments_kept_warm_are_paid_day_and_night():
 def test_fargate_is_bounded_by_its_tasks():
     # 14 tasks of 1 vCPU and 2 GB: $0.04048 + 2 x $0.004445 + $0.005 an hour; the balancer and its two addresses
     assert fargate_worst_day(ContextValues()) == pytest.approx(24 * (14 * 0.05437 + 0.0225 + 0.01))
+
+
+def test_the_mood_s_worst_day_is_a_rollup_that_never_ends_in_time():
+    assert mood_worst_day(ContextValues()) == 0
+    with_mood = ContextValues(mood=True)
+    assert mood_worst_day(with_mood) == pytest.approx(96 * 600 * 0.0000166667)
+    assert "bulk $12.44 (5 at once), mood $0.96, data out" in lambda_sentence(with_mood)
 
 
 def test_synth_says_the_worst_day(default):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from cdk.mood import MEMORY_MB
 from crypto_sentiment.cost import mood as module
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.inputs import PRICES, read_json
@@ -65,7 +64,6 @@ def test_an_hourly_rollup_is_cheaper_and_a_quiet_stream_costs_a_dollar():
 
 
 def test_the_bill_counts_what_is_deployed():
-    assert module.MEMORY_MB == MEMORY_MB
     assert len(looking.LAST_HOURS) == module.LOOKED_AT_HOURS
     assert module.SWEEPS_A_DAY * looking.SWEEP_S == DAY
     assert module.FETCHES_AT_ONCE == hourly.AT_ONCE

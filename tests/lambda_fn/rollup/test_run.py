@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from starlette.testclient import TestClient
 
+from crypto_sentiment.mood.engine import read_rollup
 from lambda_fn.bulk.outages import ONE_TRY
 from lambda_fn.bulk.results import S3Results, read_lines
-from lambda_fn.contract import BY_HOUR_PREFIX, MOOD_DAYS_PREFIX, MOOD_PREFIX, RESULTS_PREFIX, MoodMetric
+from lambda_fn.contract import BY_HOUR_PREFIX, MOOD_DAYS_PREFIX, MOOD_PREFIX, RESULTS_PREFIX, ROLLUP_HANDLER, MoodMetric
 from lambda_fn.http.app import create_app
 from lambda_fn.mood.rollup import Rollup
 from lambda_fn.mood.store import day_key, hour_key
@@ -24,6 +25,7 @@ from lambda_fn.settings import Settings, SettingsError
 from tests.athena import DuckAthena
 from tests.aws import CREDENTIALS, RESULTS_BUCKET, LocalAws
 from tests.crypto_sentiment.mood.lines import MAY_12, MODEL, by_hand, line, of_rollup
+from tests.rie import LambdaFunction
 
 HOUR, DAY = 3600, 86_400
 SENT = datetime(2022, 5, 14, 9, tzinfo=UTC)
@@ -321,6 +323,32 @@ def test_a_coin_that_is_watched_has_its_net_mood_as_a_metric(deployed, capsys):
     assert (directive["Namespace"], directive["Dimensions"]) == ("CryptoSentiment/Test", [[MoodMetric.DIMENSION]])
     assert blob[MoodMetric.DIMENSION] == "BTC"
     assert 50 < blob[MoodMetric.NAME][0] <= 100
+
+
+def test_what_lies_by_hour_is_read_by_the_command_too(deployed):
+    lines = made_lines(300)
+    deployed.send(lines)
+    deployed.send(lines[:100], SENT.replace(hour=11))
+    deployed.run()
+    assert of_rollup(read_rollup([f"s3://{RESULTS_BUCKET}/{BY_HOUR_PREFIX}"])) == by_hand(lines)
+    assert of_rollup(read_rollup([f"s3://{RESULTS_BUCKET}/{MOOD_PREFIX}"])) == by_hand(lines)
+
+
+def test_lambda_s_own_runtime_calls_it_and_a_failure_is_one(aws):
+    """Where moto's Athena has no answer to read, the invocation fails: Lambda counts it, and the alarm rings."""
+    variables = {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint, "RESULTS_BUCKET": RESULTS_BUCKET}
+    variables |= {"MOOD_DATABASE": "mood", "MOOD_WORKGROUP": "primary"}
+    event = {"source": "aws.scheduler"}
+    with LambdaFunction(ROLLUP_HANDLER, variables, timeout=270, memory=1024) as function:
+        quiet = function.invoke(event)
+        assert not quiet.failed
+        assert quiet.json() == {}
+        Deployed(aws).send(made_lines(50))
+        aws.s3.delete_object(Bucket=RESULTS_BUCKET, Key=STATE)  # so that the look at everything begins again
+        assert function.invoke(event).failed
+    assert len(aws.keys(BY_HOUR_PREFIX)) == 5
+    Deployed(aws).run()
+    assert Deployed(aws).counted() == by_hand(made_lines(50))
 
 
 def test_without_a_bucket_or_a_workgroup_it_says_which_variable_is_missing():
