@@ -137,7 +137,10 @@ def comments(
     begin, end = seconds(since, "from") or 0, seconds(until, "to") or 0
     if not 0 < begin < end or end - begin > MOST_SECONDS:
         raise ApiError(422, "invalid_request", f"from must lie before to, by at most {MOST_SECONDS // 86400} days")
-    found = moved(request.app.state.mood.results, begin, end, coin, names(subreddit))
+    try:
+        found = moved(request.app.state.mood.results, begin, end, coin, names(subreddit))
+    except PermissionError as error:
+        raise ApiError(404, "no_results", f"this service may read rollups only, not {error}") from None
     return JSONResponse(found, headers=HEADERS)
 
 

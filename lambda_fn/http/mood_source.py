@@ -62,7 +62,12 @@ def of_bucket(bucket: str) -> MoodSource:
             return None
 
     def keys(prefix: str) -> Iterator[str]:
-        for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            yield from (item["Key"] for item in page.get("Contents", ()))
+        try:
+            for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                yield from (item["Key"] for item in page.get("Contents", ()))
+        except s3().exceptions.ClientError as error:
+            if error.response["Error"]["Code"] == "AccessDenied":
+                raise PermissionError(prefix) from None
+            raise
 
     return MoodSource(MoodStore(fetch), ResultObjects(keys, fetch))

@@ -1,7 +1,8 @@
 """The comments that moved a mood: of an hour or a day, those whose own mood about the coin is the strongest.
 
-They are read from result objects, which lie by the time of submission: for a live stream, that of the comment or soon
-after. Where there are more objects than a question may read, a part of them is looked at, evenly spread.
+They are read from result objects: those by the comments' hour that the scheduled rollup makes, or, where there are
+none, those by the time of submission, which for a live stream is that of the comment or soon after. Where there are
+more objects than a question may read, a part of them is looked at, evenly spread.
 """
 
 import gzip
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from lambda_fn.contract import RESULTS_PREFIX
+from lambda_fn.contract import BY_HOUR_PREFIX, RESULTS_PREFIX
 from lambda_fn.mood.calendar import DAY, HOUR
 
 MOST_SECONDS = 31 * DAY
@@ -22,7 +23,8 @@ STRONGEST = 5
 
 @dataclass(frozen=True)
 class ResultObjects:
-    """keys: of the objects under a prefix. fetch: the body at a key, or None where there is none."""
+    """keys: of the objects under a prefix; raises PermissionError where it may not look. fetch: the body at a key, or
+    None where there is none."""
 
     keys: Callable[[str], Iterable[str]]
     fetch: Callable[[str], bytes | None]
@@ -34,9 +36,13 @@ def moved(
     """{"comments": how many were looked at, "partial", "negative", "positive"}: the ids of the strongest of each side.
 
     since, until: seconds since 1970 of the comments' own time. coin: its symbol; "" for the comments as a whole.
+    Raises PermissionError.
     """
-    hours = range(since - since % HOUR, until + HOUR, HOUR)  # the last one's comments may be submitted in the next
-    keys = [key for hour in hours for key in sorted(results.keys(prefix(hour)))]
+    hours = range(since - since % HOUR, until, HOUR)
+    keys = [key for hour in hours for key in sorted(results.keys(f"{BY_HOUR_PREFIX}{partition(hour)}"))]
+    if not keys:
+        hours = range(since - since % HOUR, until + HOUR, HOUR)  # the last one's may be submitted in the next
+        keys = [key for hour in hours for key in sorted(results.keys(f"{RESULTS_PREFIX}{partition(hour)}"))]
     step = max(1, -(-len(keys) // MOST_OBJECTS))
     places = {name.lower().removeprefix("r/") for name in subreddits}
     found: dict[tuple[Any, Any], tuple[float, str]] = {}
@@ -59,9 +65,9 @@ def moved(
     return {"comments": len(found), "partial": step > 1, **named}
 
 
-def prefix(hour: int) -> str:
-    """Where the results of comments that were submitted in an hour lie."""
-    return f"{RESULTS_PREFIX}{datetime.fromtimestamp(hour, UTC):dt=%Y-%m-%d/hour=%H}/"
+def partition(hour: int) -> str:
+    """Of the hour that begins at `hour`, behind a prefix."""
+    return f"{datetime.fromtimestamp(hour, UTC):dt=%Y-%m-%d/hour=%H}/"
 
 
 def lines_of(fetch: Callable[[str], bytes | None], keys: Iterable[str]) -> Iterator[dict[str, Any]]:

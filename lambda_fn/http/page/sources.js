@@ -45,7 +45,13 @@ export class ServiceSource {
 
   /** The comments that moved a coin's mood most: ids, no texts; false where the service has rollups only. */
   async moved({ coin, subreddits, from, to }) {
-    return document.body.dataset.mood === "comments" && call(address("mood/comments", { coin, subreddit: subreddits.join(), from: iso(from), to: iso(to) }));
+    if (document.body.dataset.mood !== "comments") return false;
+    try {
+      return await call(address("mood/comments", { coin, subreddit: subreddits.join(), from: iso(from), to: iso(to) }));
+    } catch (error) {
+      if (error.code === "no_results") document.body.dataset.mood = "rollups"; // it may not read them: not asked again
+      throw error;
+    }
   }
 }
 

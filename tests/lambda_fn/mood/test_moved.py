@@ -1,5 +1,7 @@
 """GET /mood/comments: the ids of the comments whose mood about a coin is the strongest, from a folder and from S3."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,41 @@ def test_an_object_that_is_cut_off_costs_only_itself(tmp_path):
     (folder / "b.jsonl.gz").write_bytes(body)
     client = TestClient(create_app(Settings(mood_source=str(tmp_path)), None))
     assert client.get("/mood/comments", params=DAY_ASKED).json()["comments"] == 1
+
+
+def test_results_by_the_comments_hour_are_read_rather_than_those_by_submission(tmp_path):
+    for prefix, number in (("results", 1), ("results-by-hour", 2)):
+        path = tmp_path / prefix / "dt=2022-05-12/hour=08/w.jsonl.gz"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(encode_lines([line(number, MAY_12 + 8 * HOUR, 0.9)]))
+    client = TestClient(create_app(Settings(mood_source=str(tmp_path)), None))
+    found = client.get("/mood/comments", params=DAY_ASKED).json()
+    assert [one["id"] for one in found["negative"]] == ["c2"]
+
+
+class Denies(BaseHTTPRequestHandler):
+    """What S3 answers to a role that may not list."""
+
+    def do_GET(self):
+        body = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        self.send_response(403)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_service_that_may_not_look_at_results_says_so(monkeypatch):
+    with HTTPServer(("127.0.0.1", 0), Denies) as s3:
+        threading.Thread(target=s3.serve_forever, daemon=True).start()
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3.server_port}"}.items():
+            monkeypatch.setenv(name, value)
+        client = TestClient(create_app(Settings(mood_source=f"s3://{RESULTS_BUCKET}"), None))
+        answer = client.get("/mood/comments", params=DAY_ASKED)
+        s3.shutdown()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_results")
 
 
 def test_rollups_alone_have_no_comments():
