@@ -205,8 +205,8 @@ def run_local(subreddits: list[str], window_s: float, flush_s: float, poll_s: fl
         classifier = SentimentClassifier.load()
     except ModelError as error:
         return _refuse(str(error))
-    coins = Coins.load().fields(classifier)
-    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, coins=coins)
+    read = Coins.load().reader(classifier)
+    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, read=read)
     with LocalScorer(scorer, LiveMood(window_s), Console()) as local:
         # What was shown is gone with the terminal: there is nothing that a restart could go on with.
         return run_into(local, subreddits, State(None), flush_s, poll_s)

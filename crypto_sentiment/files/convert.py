@@ -100,7 +100,8 @@ class Conversion:
     def _schema(self, sample: list[dict]) -> Any:
         import pyarrow as pa
 
-        kinds = kinds_of(({k: v for k, v in line.items() if k != CORRUPT} for line in sample), self.asked.time_column)
+        seen_lines = [{k: v for k, v in line.items() if k != CORRUPT} for line in sample]
+        kinds = kinds_of(seen_lines, self.asked.time_column)
         kept = {name: seen for name, seen in kinds.items() if self.columns is None or name in self.columns}
         fields = [pa.field("id", pa.string()), *(pa.field(name, arrow_type(seen)) for name, seen in kept.items())]
         return pa.schema([*fields, pa.field(OTHER, pa.string()), pa.field(CORRUPT, pa.string())])

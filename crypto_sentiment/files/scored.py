@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lambda_fn.bulk.times import TIME_NAMES
@@ -61,19 +61,25 @@ def count(lines: Iterable[dict]) -> Counts:
     return counts
 
 
-def kinds_of(lines: Iterable[dict], time_column: str | None) -> Kinds:
+def kinds_of(lines: Sequence[dict], time_column: str | None) -> Kinds:
     """The comments' own columns in the order they appear, and the kinds of their values."""
+    return {name: _kinds(name, values, time_column) for name, values in _own_columns(lines).items()}
+
+
+def _own_columns(lines: Sequence[dict]) -> dict[str, Sequence[object]]:
+    """The values of the comments' own columns; those that a line lacks are left out."""
+    if len({tuple(line) for line in lines}) == 1:
+        pairs = zip(lines[0], zip(*(line.values() for line in lines), strict=True), strict=True)
+        return {name: values for name, values in pairs if name not in _OURS}
     columns: dict[str, list] = {}
     for line in lines:
         for name, value in line.items():
-            if name in columns:
-                columns[name].append(value)
-            elif name not in _OURS:
-                columns[name] = [value]
-    return {name: _kinds(name, values, time_column) for name, values in columns.items()}
+            if name not in _OURS:
+                columns.setdefault(name, []).append(value)
+    return dict(columns)
 
 
-def _kinds(name: str, values: list, time_column: str | None) -> set[str]:
+def _kinds(name: str, values: Sequence[object], time_column: str | None) -> set[str]:
     """The kinds of one column's values. Types are told all at once; only numbers and times are looked at singly."""
     kinds: set[str] = set()
     for kind in set(map(type, values)) - {type(None)}:

@@ -92,7 +92,7 @@ class ChunkScorer:
             get_settings().max_text_chars,
             keep_deleted=options.keep_deleted,
             language=language,
-            coins=Coins.load().fields(classifier),
+            read=Coins.load().reader(classifier),
         )
 
     def score(self, chunk: Chunk) -> ScoredChunk:

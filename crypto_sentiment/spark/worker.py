@@ -48,7 +48,7 @@ def worker_scorer(model_dir: str | None, max_chars: int) -> tuple[Scorer, str]:
     os.environ[Env.ORT_THREADS] = "1"
     get_settings.cache_clear()
     classifier = SentimentClassifier.load(model_dir)
-    scorer = Scorer(classifier, max_chars, language=language, coins=Coins.load().fields(classifier))
+    scorer = Scorer(classifier, max_chars, language=language, read=Coins.load().reader(classifier))
     return scorer, classifier.revision
 
 

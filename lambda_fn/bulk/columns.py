@@ -52,12 +52,13 @@ def at(comment: dict[str, Any], column: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What records of one set of fields hold. own: (their name, its name in the result) of the fields to keep."""
+    """What records of one set of fields hold. own: (their name, its name in the result) of the fields to keep; times:
+    likewise, of those that say when."""
 
     texts: tuple[str, ...]
     id: str | None
     author: str | None
-    times: frozenset[str]
+    times: tuple[tuple[str, str], ...]
     own: tuple[tuple[str, str], ...]
 
 
@@ -93,11 +94,12 @@ class Columns:
 
     def _make(self, shape: tuple[str, ...]) -> Plan:
         texts = (self.text,) if self.text else self.texts or tuple(usual(shape, TEXT_NAMES))
-        times = frozenset([*usual(shape, TIME_NAMES), *([self.time] if self.time else [])])
+        times = {*usual(shape, TIME_NAMES), self.time}
         found_id = self.id or next(iter(usual(shape, ID_NAMES)), None)
         own = [name for name in shape if not (name == found_id and _folded(name) == "id")]
         author = next(iter(usual(shape, ("author",))), None)
-        return Plan(texts, found_id, author, times, self._renamed(own))
+        renamed = self._renamed(own)
+        return Plan(texts, found_id, author, tuple(pair for pair in renamed if pair[0] in times), renamed)
 
     def _renamed(self, own: list[str]) -> tuple[tuple[str, str], ...]:
         """Engines that read the results fold case: a field `Score` clashes with `score` as well."""
@@ -129,18 +131,20 @@ class Columns:
 
     def own_fields(self, comment: dict[str, Any], plan: Plan, text_column: str | None) -> dict[str, Any]:
         """The comment's own fields by their names in the result, its times as UTC text."""
-        fields = {}
-        for name, target in plan.own:
-            value = comment[name]
-            if not self.keep_text and text_column:
-                if name == text_column:
-                    continue
-                if text_column.startswith(f"{name}."):
-                    value = _without(value, text_column[len(name) + 1 :].split("."))
-            if name in plan.times and (time := as_utc(value)):
-                value = iso(time)
-            fields[target] = value
+        fields = {target: comment[name] for name, target in plan.own}
+        for name, target in plan.times:
+            if time := as_utc(comment[name]):
+                fields[target] = iso(time)
+        if not self.keep_text and text_column:
+            self._leave_out(fields, plan, text_column)
         return fields
+
+    def _leave_out(self, fields: dict[str, Any], plan: Plan, text_column: str) -> None:
+        for name, target in plan.own:
+            if name == text_column:
+                del fields[target]
+            elif text_column.startswith(f"{name}."):
+                fields[target] = _without(fields[target], text_column[len(name) + 1 :].split("."))
 
 
 def id_text(value: Any) -> str | None:

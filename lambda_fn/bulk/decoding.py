@@ -27,6 +27,9 @@ def _finite(digits: str) -> float | None:
 
 
 _decoder = json.JSONDecoder(parse_constant=lambda name: None, parse_int=_integer, parse_float=_finite)
+# The same, and faster, for what holds no integer that is too long.
+_fast = json.JSONDecoder(parse_constant=lambda name: None, parse_float=_finite)
+_BLANKS = " \t\n\r"
 
 
 def decode(text: str) -> Any:
@@ -34,12 +37,23 @@ def decode(text: str) -> Any:
 
     Raises ValueError.
     """
-    text = text.removeprefix("\ufeff")
-    return _decoder.decode(_flattened(text) if _is_deep(text) else text)
+    text = text.removeprefix("\ufeff").strip(_BLANKS)
+    if _is_deep(text):
+        return _decoder.decode(_flattened(text))
+    try:
+        value, end = _fast.raw_decode(text)
+    except ValueError:  # a fault in it, or an integer
+        return _decoder.decode(text)
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def _is_deep(text: str) -> bool:
-    """Whether `text` is nested too deep. Nearly always told without reading its strings: their brackets pair too."""
+    """Whether `text` is nested too deep. Nearly always told without reading its strings: their brackets are few, or
+    pair."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
     brackets = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         if not brackets:

@@ -59,8 +59,8 @@ class BulkScorer:
             sqs = client("sqs")
             queue, redelivery = QueueSender(sqs, settings.queue_url), Redelivery(sqs, settings.queue_url)
         classifier = SentimentClassifier.load()
-        coins = Coins.load().fields(classifier)
-        scorer = Scorer(classifier, settings.max_text_chars, language=language, coins=coins)
+        read = Coins.load().reader(classifier)
+        scorer = Scorer(classifier, settings.max_text_chars, language=language, read=read)
         results = S3Results(s3, settings.results_bucket, settings.results_prefix)
         return cls(scorer, results, s3, queue, settings, redelivery)
 

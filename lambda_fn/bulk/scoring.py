@@ -75,7 +75,8 @@ class Scorer:
     """Scores chunks together and counts. max_chars: characters of the longest comment that is scored.
 
     keep_deleted: score what is nobody's mood (deleted comments, bots' notices) all the same. language: of a text, "en"
-    or "other". coins: of texts and their sentiments, the list of {coin, mood, p_negative, p_neutral, p_positive} each.
+    or "other". read: `Coins.reader` of the classifier, where lines are to carry coins: of texts, their sentiments and a
+    list of {coin, mood, p_negative, p_neutral, p_positive} each.
     """
 
     def __init__(
@@ -85,13 +86,13 @@ class Scorer:
         *,
         keep_deleted: bool = False,
         language: Callable[[str], str] = plain_english,
-        coins: Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict[str, Any]]]] | None = None,
+        read: Callable[[Sequence[str]], tuple[Sequence[Sentiment], list[list[dict[str, Any]]]]] | None = None,
     ):
         self._classifier = classifier
         self._max_chars = max_chars
         self._keep_deleted = keep_deleted
         self._language = language
-        self._coins = coins or (lambda texts, sentiments: [[] for _ in texts])
+        self._read = read or (lambda texts: (classifier.classify(texts), [[] for _ in texts]))
         self._usual = Columns()
         self._remembered: dict[bytes, dict[str, Any]] = {}
         self.tally = Tally()
@@ -155,8 +156,7 @@ class Scorer:
     def _classify(self, texts: list[str]) -> list[dict[str, Any]]:
         """The outcome of each text. What the model cannot take at all is narrowed down to the one comment."""
         try:
-            sentiments = self._classifier.classify(texts)
-            coins = self._coins(texts, sentiments)
+            sentiments, coins = self._read(texts)
         except Exception as error:
             if not _one_texts_fault(error):
                 raise
@@ -179,8 +179,7 @@ class Scorer:
     def works(self) -> bool:
         """Whether a plain comment can be scored. If not, the model is broken, and no comment is at fault."""
         try:
-            plain = ["to the moon"]
-            self._coins(plain, self._classifier.classify(plain))
+            self._read(["to the moon"])
         except Exception:
             return False
         return True

@@ -7,9 +7,11 @@ The logits come out of the graph calibrated: their softmax is the service's prob
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 # One process, few cores: the tokenizer's own thread pool would only compete with the matrix products.
@@ -19,6 +21,7 @@ import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
+from lambda_fn.model.hidden import LAYER, further_output
 from lambda_fn.model.ngrams import NGrams
 from lambda_fn.model.text import normalise
 from lambda_fn.settings import get_settings
@@ -34,6 +37,11 @@ PADDING_SLACK_TOKENS = 4
 ENOUGH_TOKENS = 256
 # More characters than the window's tokens have in all but the oddest text.
 BEGINNING_CHARS = 2_000
+
+
+# Takes the states [tokens, width] of one text's tokens.
+TakesStates = Callable[[np.ndarray], object]
+NO_STATES: Mapping[int, TakesStates] = MappingProxyType({})
 
 
 class ModelError(RuntimeError):
@@ -85,6 +93,8 @@ class SentimentClassifier:
         self._pad_id: int = config["pad_token_id"]
         self.folder = folder
         self.ngrams = ngrams
+        self._gives_states = False
+        self._lock = threading.Lock()
 
     def __reduce__(self) -> Any:
         """A session cannot be pickled: the other process (Spark, joblib, Ray) loads the same folder."""
@@ -128,11 +138,15 @@ class SentimentClassifier:
             raise ModelError(f"the model in {folder} has labels {labels}, expected {LABELS}")
         return classifier
 
-    def classify(self, texts: Sequence[str], stage: str = "either") -> list[Sentiment]:
+    def classify(
+        self, texts: Sequence[str], stage: str = "either", states: Mapping[int, TakesStates] = NO_STATES
+    ) -> list[Sentiment]:
         """Score `texts`, in order. Any string gets a result; an empty one gets the model's prior.
 
         stage: "either", as the service scores; "ngrams" or "encoder" (with the n-grams' share) for all texts, so that
         what one of them says of several texts can be compared. Without n-grams all are the encoder's.
+        states: of some texts, by their places, what is given the states [tokens, WIDTH] of their tokens in the inner
+        layer of `lambda_fn.model.hidden`; the encoder reads these texts whatever the n-grams say.
         Raises TypeError for one string in place of a list, and for an item that is not a string, which it names.
         """
         if isinstance(texts, str):
@@ -148,10 +162,15 @@ class SentimentClassifier:
             settled, logits = self.ngrams.read(ids)
             if stage != "either":
                 settled = np.full(len(ids), stage == "ngrams")
-        left = np.flatnonzero(~settled).tolist()
+        left = [i for i, done in enumerate(settled.tolist()) if not done or i in states]
         for batch in length_buckets([len(ids[i]) for i in left], self.batch_tokens):
             rows = [left[i] for i in batch]
-            logits[rows] = self._run([ids[i] for i in rows])
+            wanted = [(row, i) for row, i in enumerate(rows) if i in states]
+            read, layer = self._run([ids[i] for i in rows], bool(wanted))
+            unsettled = ~settled[rows]
+            logits[np.compress(unsettled, rows)] = read[unsettled]
+            for row, i in wanted:
+                states[i](layer[row, : len(ids[i])])
         return self._sentiments(logits, encodings, settled)
 
     def encode(self, texts: Sequence[str]) -> list[Any]:
@@ -167,10 +186,21 @@ class SentimentClassifier:
                 encodings[i] = whole
         return encodings
 
-    def _run(self, ids: list[list[int]]) -> np.ndarray:
-        """Logits [n, 3] of one batch, padded to its longest member."""
-        logits: np.ndarray = self.session.run([self._output], self.inputs(ids))[0]
-        return logits
+    def _run(self, ids: list[list[int]], with_states: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Logits [n, 3] of one batch, padded to its longest member, and its states [n, width, WIDTH] or nothing."""
+        if not with_states:
+            return self.session.run([self._output], self.inputs(ids))[0], np.empty(0)
+        self._give_states()
+        logits, layer = self.session.run([self._output, LAYER], self.inputs(ids))
+        return logits, layer
+
+    def _give_states(self) -> None:
+        """From the first time on that states are asked for, the session is one whose graph has them as an output: the
+        same in all else, its logits to the bit, and two sessions would hold the weights twice."""
+        with self._lock:
+            if not self._gives_states:
+                self.session = self.extended(further_output(LAYER))
+                self._gives_states = True
 
     def inputs(self, ids: list[list[int]]) -> dict[str, np.ndarray]:
         """The graph's two inputs [n, width] of one batch of token ids, padded to its longest member."""
@@ -183,10 +213,9 @@ class SentimentClassifier:
         return {"input_ids": input_ids, "attention_mask": attention_mask}
 
     def extended(self, appended: bytes) -> ort.InferenceSession:
-        """Another session of the same graph, with `appended` merged into it (`lambda_fn.model.hidden`)."""
-        model = (self.folder / "onnx" / "model_quantized.onnx").read_bytes()
-        options = session_options(get_settings().threads)
-        return ort.InferenceSession(model + appended, options, ["CPUExecutionProvider"])
+        """A session of the same graph with `appended` merged into it (`lambda_fn.model.hidden`)."""
+        model = (self.folder / "onnx" / "model_quantized.onnx").read_bytes() + appended
+        return ort.InferenceSession(model, session_options(get_settings().threads), ["CPUExecutionProvider"])
 
     def _sentiments(self, logits: np.ndarray, encodings: list[Any], settled: np.ndarray) -> list[Sentiment]:
         logits = logits.astype(np.float64)

@@ -18,7 +18,8 @@ def unread_spans(text: str) -> list[tuple[int, int]]:
 
     A comment that is nothing but quotation is read, as the classifier reads it (`text.normalise`).
     """
-    spans = [match.span() for match in _LINK.finditer(text)] if "." in text or "/" in text or "@" in text else []
+    linked = "/" in text or "@" in text or ("." in text and "www." in text.lower())
+    spans = [match.span() for match in _LINK.finditer(text)] if linked else []
     if ">" in text or "&gt;" in text:
         quoted = [match.span() for match in _QUOTED_LINE.finditer(text)]
         if quoted and _QUOTED_LINE.sub("", text).strip():

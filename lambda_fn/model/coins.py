@@ -69,36 +69,37 @@ class Coins:
     ) -> list[list[CoinMood]]:
         """Of each text the coins it names, in order, with the mood about each.
 
-        sentiments: of `texts`, where the caller has them; else they are read here. A text that names one coin gives it
-        its own mood; those that name several are read once more, together.
+        sentiments: of `texts`, where the caller has them; those that name several coins are then read a second time.
         """
-        mentions = [self.named(text) for text in texts]
-        coins = [list(dict.fromkeys(mention.coin for mention in found)) for found in mentions]
-        if sentiments is None:
-            sentiments = classifier.classify(texts)
-        moods = [
-            [CoinMood.of(coin, sentiment.probabilities) for coin in names]
-            for names, sentiment in zip(coins, sentiments, strict=True)
-        ]
-        several = [i for i, names in enumerate(coins) if len(names) > 1]
-        if several:
-            second = moods_of_several(
-                classifier, self.named, [texts[i] for i in several], [sentiments[i] for i in several]
-            )
-            for i, read in zip(several, second, strict=True):
-                moods[i] = [read.get(coin, mood) for coin, mood in zip(coins[i], moods[i], strict=True)]
-        return moods
+        return self.read(classifier, texts, sentiments)[1]
 
-    def fields(
-        self, classifier: SentimentClassifier
-    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict[str, Any]]]]:
-        """What a result line carries as `coins`: of texts and their sentiments, a dict for each coin of each text."""
-        return lambda texts, sentiments: [
-            [mood.as_dict() for mood in moods] for moods in self.moods(classifier, texts, sentiments)
+    def read(
+        self, classifier: SentimentClassifier, texts: Sequence[str], sentiments: Sequence[Sentiment] | None = None
+    ) -> tuple[Sequence[Sentiment], list[list[CoinMood]]]:
+        """The sentiments of `texts` and their `moods`, in one reading. A text's only coin has the text's own mood."""
+        coins = [list(dict.fromkeys(mention.coin for mention in self.named(text))) for text in texts]
+        several = [place for place, names in enumerate(coins) if len(names) > 1]
+        sentiments, found = moods_of_several(classifier, self.named, texts, several, sentiments)
+        moods = [
+            [found.get(place, {}).get(coin) or CoinMood.of(coin, sentiment.probabilities) for coin in names]
+            for place, (names, sentiment) in enumerate(zip(coins, sentiments, strict=True))
         ]
+        return sentiments, moods
+
+    def reader(
+        self, classifier: SentimentClassifier
+    ) -> Callable[[Sequence[str]], tuple[Sequence[Sentiment], list[list[dict[str, Any]]]]]:
+        """What reads texts for result lines: their sentiments, and of each what its line carries as `coins`."""
+
+        def read(texts: Sequence[str]) -> tuple[Sequence[Sentiment], list[list[dict[str, Any]]]]:
+            sentiments, moods = self.read(classifier, texts)
+            return sentiments, [[mood.as_dict() for mood in found] for found in moods]
+
+        return read
 
     def _found(self, text: str) -> Iterator[tuple[Spelling, int, int]]:
-        for match in self._pattern.finditer(text):
+        # RE2 reads bytes; of ASCII they stand where the characters do, and nothing need be translated.
+        for match in self._pattern.finditer(text.encode() if text.isascii() else text):
             start, end = match.span(1)
             if not SITE.match(text, end):
-                yield self._spellings[match[1].casefold()], start, end
+                yield self._spellings[text[start:end].casefold()], start, end

@@ -5,14 +5,6 @@ The graph gives logits only. A protocol buffer to which another is appended is t
 takes to read an inner layer too; no ONNX library is needed, and the artifact stays as it is.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-
-from lambda_fn.model.classifier import SentimentClassifier, length_buckets
-
 # The fourth of six layers: of all of them it tells best what a comment thinks of a coin (training.train.coin_moods).
 LAYER = "transformer.layer.3.output_layer_norm.out"
 WIDTH = 384
@@ -31,20 +23,3 @@ def _field(number: int, content: bytes) -> bytes:
     if len(content) > 127:
         raise ValueError(f"a field of {len(content)} bytes needs a longer length")
     return bytes([number << 3 | 2, len(content)]) + content
-
-
-@lru_cache(maxsize=1)
-def hidden_session(classifier: SentimentClassifier) -> Any:
-    """A second session of the model, loaded when the first comment of several coins needs it."""
-    return classifier.extended(further_output(LAYER))
-
-
-def hidden_states(classifier: SentimentClassifier, ids: Sequence[list[int]]) -> list[np.ndarray]:
-    """Of each of `ids` (token ids of one text) the states [tokens, WIDTH]."""
-    session = hidden_session(classifier)
-    states: list[np.ndarray] = [np.empty(0)] * len(ids)
-    for batch in length_buckets([len(one) for one in ids], classifier.batch_tokens):
-        (layer,) = session.run([LAYER], classifier.inputs([ids[i] for i in batch]))
-        for row, i in enumerate(batch):
-            states[i] = layer[row, : len(ids[i])]
-    return states

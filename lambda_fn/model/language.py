@@ -33,11 +33,14 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @cache
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
+    from py3langid.modelio import load_model
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(LANGUAGES)
-    return identifier
+    # `set_languages` would keep the weights of all the others in memory too
+    weights, priors, names, moves, rows, features = load_model(MODEL_DIR / MODEL_FILE)
+    kept = [place for place, name in enumerate(names) if name in LANGUAGES]
+    names = [names[place] for place in kept]
+    return LanguageIdentifier(weights[:, kept], priors[kept], names, moves, features, tk_row=rows)
 
 
 def language(text: str) -> str:

@@ -14,7 +14,7 @@ import typer
 from sklearn.linear_model import LogisticRegression
 
 from lambda_fn.model.classifier import LABELS, SentimentClassifier
-from lambda_fn.model.coin_moods import HEAD, read_again
+from lambda_fn.model.coin_moods import HEAD, read_with_coins
 from lambda_fn.model.coins import Coins
 from lambda_fn.model.hidden import WIDTH
 from training.annotate.coin_labels import LabelledComment, mood_comments
@@ -31,7 +31,7 @@ def examples(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features [n, FEATURES] and classes [n] of the labelled coins that are found."""
     texts = [comment.text for comment in comments]
-    rows, features = read_again(classifier, coins.named, texts, classifier.classify(texts))
+    _, rows, features = read_with_coins(classifier, coins.named, texts, range(len(texts)))
     known = [i for i, (place, coin) in enumerate(rows) if coin in comments[place].moods]
     classes = [comments[rows[i][0]].moods[rows[i][1]] + 1 for i in known]
     return features[known], np.array(classes)

@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 
+from lambda_fn.model.classifier import SentimentClassifier
 from lambda_fn.model.coin_clauses import clauses
 from lambda_fn.model.coin_moods import Head
 from lambda_fn.model.coins import Coins
-from lambda_fn.model.hidden import LAYER, WIDTH, hidden_session, hidden_states
+from lambda_fn.model.hidden import LAYER, WIDTH
 
 SOLD_AND_BOUGHT = "Got rid of all my ETH, it is garbage, and bought SOL, which I love"
 
@@ -65,18 +66,35 @@ def test_the_layer_was_fitted_on_the_shipped_model(classifier):
 
 
 def test_the_inner_layer_is_that_of_the_same_graph(classifier):
-    ids = classifier.tokenizer.encode("gm").ids
-    (states,) = hidden_states(classifier, [ids])
-    assert states.shape == (len(ids), WIDTH)
-    names = [output.name for output in hidden_session(classifier).get_outputs()]
-    assert names == ["logits", "mixed_logits", LAYER]
-    logits, *_ = hidden_session(classifier).run(None, classifier.inputs([ids]))
-    np.testing.assert_array_equal(logits, classifier.session.run(["logits"], classifier.inputs([ids]))[0])
+    before = SentimentClassifier.load()
+    found = []
+    ((read,), ids) = classifier.classify(["gm"], states={0: found.append}), classifier.tokenizer.encode("gm").ids
+    assert found[0].shape == (len(ids), WIDTH)
+    assert [output.name for output in classifier.session.get_outputs()] == ["logits", "mixed_logits", LAYER]
+    assert before.classify(["gm"]) == [read]
+    logits = [one.session.run(["logits"], one.inputs([ids]))[0] for one in (before, classifier)]
+    np.testing.assert_array_equal(*logits)
+
+
+def test_states_are_given_of_the_texts_they_are_asked_of_whichever_stage_settles_them(classifier):
+    texts = ["This coin is a scam", SOLD_AND_BOUGHT, "gm", "what a day " * 300]
+    found = {}
+    takers = {place: lambda state, place=place: found.update({place: state}) for place in (0, 1, 3)}
+    assert classifier.classify(texts, states=takers) == classifier.classify(texts)
+    assert {place: len(state) for place, state in found.items()} == {
+        place: sentiment.tokens for place, sentiment in enumerate(classifier.classify(texts)) if place in takers
+    }
+
+
+def test_one_reading_says_what_two_say(classifier, coins):
+    texts = [SOLD_AND_BOUGHT, "gm", "BTC", "BTC is king, ETH is finished"]
+    sentiments, moods = coins.read(classifier, texts)
+    assert sentiments == classifier.classify(texts)
+    assert moods == coins.moods(classifier, texts, sentiments)
 
 
 def test_result_lines_carry_plain_fields(classifier, coins):
-    sentiments = classifier.classify([SOLD_AND_BOUGHT])
-    ((eth, sol),) = coins.fields(classifier)([SOLD_AND_BOUGHT], sentiments)
+    _, ((eth, sol),) = coins.reader(classifier)([SOLD_AND_BOUGHT])
     assert list(eth) == ["coin", "mood", "p_negative", "p_neutral", "p_positive"]
     assert json.loads(json.dumps(sol))["coin"] == "SOL"
 
