@@ -123,6 +123,7 @@ def run_and_report(
 ) -> int:
     """Do the job, say what came of it on standard error, and return the exit code."""
     from crypto_sentiment.client import ServiceError
+    from lambda_fn.bulk.outages import StillAway
     from lambda_fn.model.classifier import ModelError
 
     console = Console(stderr=True)
@@ -149,6 +150,8 @@ def run_and_report(
         return fail(str(error) + (kept if error.report.kept else ""))
     except (InputError, OutputError, WorkerDied, ModelError) as error:
         return fail(str(error))
+    except StillAway as error:
+        return fail(f"S3 was away for too long ({error}). Run the same command again to go on.")
     except ServiceError as error:
         return fail(error.message)
     except BrokenPipeError:

@@ -6,10 +6,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from crypto_sentiment.files.errors import InputError
+from lambda_fn.bulk.outages import Patience, StillAway
 
 # A GET of this size takes well under a second, so no connection idles while comments are scored.
 CHUNK_BYTES = 8 * 1024 * 1024
 ATTEMPTS = 10
+# An outage in the middle of an object that lasts longer is not waited out; the same command goes on from there.
+OUTAGE_S = 300.0
 
 
 def client() -> Any:
@@ -39,10 +42,12 @@ def listed(s3: Any, bucket: str, prefix: str) -> Iterator[dict]:
 
 
 class ObjectReader(io.RawIOBase):
-    """An object's bytes, by ranged GETs with If-Match. Raises InputError if it is overwritten meanwhile, or gone."""
+    """An object's bytes, by ranged GETs with If-Match; outages are waited out. Raises InputError if it is overwritten
+    meanwhile, or gone, and StillAway after `outage_s` seconds without an answer."""
 
-    def __init__(self, s3: Any, bucket: str, key: str, etag: str, size: int):
+    def __init__(self, s3: Any, bucket: str, key: str, etag: str, size: int, outage_s: float = OUTAGE_S):
         self._s3, self._size, self._at = s3, size, 0
+        self._patience = Patience.of_seconds(outage_s)
         self._get = {"Bucket": bucket, "Key": key, "IfMatch": etag}
         self._name = f"s3://{bucket}/{key}"
         self._start, self._buffer = 0, b""
@@ -76,7 +81,7 @@ class ObjectReader(io.RawIOBase):
 
         last = min(start + CHUNK_BYTES, self._size) - 1
         try:
-            return self._s3.get_object(**self._get, Range=f"bytes={start}-{last}")["Body"].read()
+            return self._patience(self._range, start, last)
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             if status == 412:
@@ -84,3 +89,10 @@ class ObjectReader(io.RawIOBase):
             if status == 404:
                 raise InputError(f"{self._name} is gone") from None
             raise
+        except OSError as error:  # botocore's time-outs are such, and so is damage to whoever unpacks this stream
+            raise StillAway(error) from error
+
+    def _range(self, first: int, last: int) -> bytes:
+        """Bytes `first` to `last`. The body is a part of the call: a connection may break in its middle."""
+        body: bytes = self._s3.get_object(**self._get, Range=f"bytes={first}-{last}")["Body"].read()
+        return body

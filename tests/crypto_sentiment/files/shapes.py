@@ -1,5 +1,5 @@
-"""Every shape of file that is read, with what comes of it. The table in docs/FILES.md is made of these, and each is a
-test.
+"""Every shape of file that is read, with what comes of it; as an object in S3, in bulk, too. The table in docs/FILES.md
+is made of these, and each is two tests.
 
     python -m tests.crypto_sentiment.files.shapes    # writes the table into docs/FILES.md
 """
@@ -32,6 +32,8 @@ class Shape:
 
     texts: id -> text of what is scored. errors: id (or "?") -> error code of what is not. status: the exit code; said:
     a part of what is said then. options: of the command. own: a field and its value, or its name alone, in the results.
+    bulk: what comes of it as an object in S3, where that is another thing; bulk_code: of the refusal; bulk_errors: as
+    `errors`.
     """
 
     what: str
@@ -45,6 +47,9 @@ class Shape:
     options: tuple[str, ...] = ()
     own: dict[str, object] | None = None
     text_field: str = "text"
+    bulk: str = ""
+    bulk_code: str | None = None
+    bulk_errors: dict[str, str] | None = None
 
     @property
     def bytes(self) -> bytes:
@@ -219,6 +224,8 @@ SHAPES = [
         "refused, with the place; what came before is kept",
         status=1,
         said="breaks off in value 2",
+        bulk="`object_corrupt`; what came before is scored",
+        bulk_code="object_corrupt",
     ),
     Shape(
         "Reddit's listing (one object around a list)",
@@ -243,6 +250,8 @@ SHAPES = [
         "refused, with its fields",
         status=1,
         said="'version', 'items'",
+        bulk="`object_unknown_format`",
+        bulk_code="object_unknown_format",
     ),
     Shape(
         "numbers that JSON has no word for (NaN, Infinity, 1e400)",
@@ -278,6 +287,8 @@ SHAPES = [
         "unpacked; the memory it takes is said",
         FOUND,
         said="2,048 MB",
+        bulk="`object_unknown_format`: no function has the memory; `score s3://…` reads it",
+        bulk_code="object_unknown_format",
     ),
     Shape(
         "zstd of several frames, one of them skippable",
@@ -295,6 +306,8 @@ SHAPES = [
         "refused, with the place; what came before is scored, under a name that says so",
         status=1,
         said="good bytes",
+        bulk="`object_corrupt`; what came before is scored",
+        bulk_code="object_corrupt",
     ),
     Shape(
         "zstd that breaks off",
@@ -303,8 +316,18 @@ SHAPES = [
         "refused, with the place; what came before is kept",
         status=1,
         said="good bytes",
+        bulk="`object_corrupt`; what came before is scored",
+        bulk_code="object_corrupt",
     ),
-    Shape("Parquet", "a.parquet", lambda: parquet(TWO), "read in batches of rows", FOUND),
+    Shape(
+        "Parquet",
+        "a.parquet",
+        lambda: parquet(TWO),
+        "read in batches of rows",
+        FOUND,
+        bulk="`object_parquet`: `score s3://…` reads it",
+        bulk_code="object_parquet",
+    ),
     Shape(
         "Parquet with timestamps in nanoseconds",
         "a.parquet",
@@ -312,6 +335,8 @@ SHAPES = [
         "times in UTC",
         FOUND,
         own={"created": TIME},
+        bulk="`object_parquet`: `score s3://…` reads it",
+        bulk_code="object_parquet",
     ),
     Shape(
         "Parquet packed again",
@@ -319,8 +344,18 @@ SHAPES = [
         lambda: gzip.compress(parquet(TWO)),
         "unpacked into a temporary file",
         FOUND,
+        bulk="`object_parquet`: `score s3://…` reads it",
+        bulk_code="object_parquet",
     ),
-    Shape("Parquet of no rows", "a.parquet", empty_parquet, "an empty result with all its columns", {}),
+    Shape(
+        "Parquet of no rows",
+        "a.parquet",
+        empty_parquet,
+        "an empty result with all its columns",
+        {},
+        bulk="`object_parquet`: `score s3://…` reads it",
+        bulk_code="object_parquet",
+    ),
     Shape("an empty file", "a.jsonl", b"", "an empty result", {}),
     Shape("CSV", "a.csv", CSV.encode(), "read", FOUND),
     Shape("CSV with semicolons", "a.csv", table(";", FOUND).encode(), "delimiter found", FOUND),
@@ -333,6 +368,8 @@ SHAPES = [
         "named by `--delimiter`",
         FOUND,
         options=("--delimiter", "~"),
+        bulk="`object_no_text`: `score s3://…` reads it",
+        bulk_code="object_no_text",
     ),
     Shape(
         "CSV that begins with `sep=;`", "a.csv", ("sep=;\r\n" + table(";", FOUND)).encode(), "the line is heeded", FOUND
@@ -358,6 +395,8 @@ SHAPES = [
         lambda: (table(",", {str(n): GOOD for n in range(8000)} | {"x": "cliché"})).encode("cp1252"),
         "all of it is looked through",
         {"x": "cliché"},
+        bulk="only its first 256 KiB are looked at: the row is an error",
+        bulk_errors={"?": "record_not_utf8"},
     ),
     Shape(
         "CSV in another encoding",
@@ -366,6 +405,7 @@ SHAPES = [
         "named by `--encoding`",
         {"1": "Очень рад"},
         options=("--encoding", "koi8-r"),
+        bulk="taken for cp1252, its letters wrong: `score s3://…` reads it",
     ),
     Shape(
         "CSV with line breaks and doubled quotes in a text",
@@ -450,6 +490,8 @@ SHAPES = [
         "refused, with the fields found",
         status=1,
         said="none of its fields can be the text",
+        bulk="`object_no_text`",
+        bulk_code="object_no_text",
     ),
     Shape(
         "the text under Reddit's name",
@@ -475,6 +517,7 @@ SHAPES = [
         {"1": GOOD},
         options=("--text-column", "headline"),
         text_field="headline",
+        bulk="named by `text_column` in the pointer, as `submit --text-column` does",
     ),
     Shape(
         "the text deep inside",
@@ -484,6 +527,7 @@ SHAPES = [
         FOUND,
         options=("--text-column", "data.note.words"),
         text_field="",
+        bulk="named by `text_column` in the pointer, as `submit --text-column` does",
     ),
     Shape(
         "no field that can be the text",
@@ -492,6 +536,8 @@ SHAPES = [
         "refused before anything is scored, with the fields found",
         status=1,
         said="'id', 'headline', 'stars'",
+        bulk="each line is an error",
+        bulk_errors={"1": "text_missing"},
     ),
     Shape(
         "fields named as ours",
@@ -527,6 +573,8 @@ SHAPES = [
         "scored all the same",
         {"1": GOOD, "3": "[deleted]"},
         options=("--keep-deleted",),
+        bulk="error lines: bulk has no such option",
+        bulk_errors={"3": "text_deleted"},
     ),
     Shape(
         "a picture, a PDF, a zip",
@@ -535,6 +583,8 @@ SHAPES = [
         "refused: what it is, and what is taken",
         status=1,
         said="a picture",
+        bulk="`object_unknown_format`",
+        bulk_code="object_unknown_format",
     ),
     *(
         Shape(
@@ -551,9 +601,10 @@ SHAPES = [
 
 
 def markdown() -> str:
-    rows = ["| # | what | what happens | exit code |", "| --- | --- | --- | --- |"]
+    rows = ["| # | what | what `score` does | exit code | as an object, in bulk |", "| --- | --- | --- | --- | --- |"]
     rows += [
-        f"| {n} | {s.what.replace('|', chr(92) + '|')} | {s.happens} | {s.status} |" for n, s in enumerate(SHAPES, 1)
+        f"| {n} | {s.what.replace('|', chr(92) + '|')} | {s.happens} | {s.status} | {s.bulk or 'the same'} |"
+        for n, s in enumerate(SHAPES, 1)
     ]
     return "\n".join(rows)
 

@@ -1,10 +1,12 @@
 """Where comments come from and results go to: folders, patterns, S3, pipes; and what is refused."""
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import boto3
 import pytest
@@ -179,6 +181,46 @@ def test_an_object_that_is_overwritten_while_it_is_read_is_not_mixed(aws):
     aws.s3.put_object(Bucket="uploads", Key="changing", Body=b"b" * 100)
     with pytest.raises(InputError, match="overwritten"):
         reader.read(100)
+
+
+@pytest.fixture
+def reader(aws, monkeypatch):
+    """Makes a reader of an object of so much content, with a client as `score` has it."""
+    from crypto_sentiment.files import s3
+    from lambda_fn.bulk.outages import client
+
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": aws.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+    def reader(content: bytes, outage_s: float):
+        aws.s3.put_object(Bucket="uploads", Key="object", Body=content)
+        [item] = s3.listed(aws.s3, "uploads", "object")
+        ours = client("s3", read_timeout_s=0.5)
+        return s3.ObjectReader(ours, "uploads", "object", item["ETag"], len(content), outage_s)
+
+    return reader
+
+
+def test_s3_that_is_away_for_a_second_is_waited_for(aws, reader):
+    reading = reader(b"a" * 100, outage_s=60)
+    aws.away(1.0)
+    assert reading.read(100) == b"a" * 100
+    assert aws.faults
+
+
+def test_an_outage_is_no_damage_to_what_unpacks_the_object(aws, reader):
+    """botocore's time-outs are OSErrors without a number, as gzip's complaints are."""
+    import gzip
+
+    from lambda_fn.bulk.outages import StillAway
+    from lambda_fn.bulk.packing import unpacked
+
+    reading = reader(gzip.compress(jsonl(crowd(3))), outage_s=0)
+    hang = threading.Event()
+    with aws.watching(lambda method, path: hang.wait(5)), pytest.raises(StillAway):
+        unpacked(io.BufferedReader(reading))[0].read()
+    hang.set()
 
 
 def test_through_a_running_service_the_results_are_the_same(verb, tmp_path, server):

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_fn.bulk.decoding import MAX_DEPTH, decode
@@ -29,6 +29,7 @@ def test_any_text_is_decoded_or_refused_and_what_is_decoded_can_be_written(text)
     json.dumps(value, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=MAX_DEPTH + 1, max_value=20_000), st.sampled_from(["[]", "{}"]))
 def test_what_is_nested_too_deep_stays_as_the_text_that_it_is(depth, brackets):
     left = brackets[0] if brackets == "[]" else '{"a":'

@@ -25,6 +25,7 @@ from lambda_fn.bulk.work import MessageError, ObjectWork
 from lambda_fn.settings import Settings
 from tests.aws import RESULTS_BUCKET, LocalAws
 from tests.comments import crowd
+from tests.crypto_sentiment.files.shapes import SHAPES as FILES
 
 ATTRIBUTES = {"SentTimestamp": "1767326645000", "ApproximateReceiveCount": "1"}
 FEW = crowd(30)
@@ -234,3 +235,18 @@ def test_a_window_that_no_function_has_is_refused_in_a_later_frame_too(score):
     found, codes = score("comments.zst", zstd.compress(lines(MANY)) + wide)
     assert codes == ["object_corrupt"]
     assert {line["id"] for line in found} < {comment["id"] for comment in MANY}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.what)
+def test_an_object_of_any_shape_becomes_what_the_table_in_docs_files_says(score, file):
+    options = dict(zip(file.options[::2], file.options[1::2], strict=False))
+    pointer = {"text_column": options["--text-column"]} if "--text-column" in options else {}
+    found, codes = score(file.name, file.bytes, **pointer)
+    assert codes == ([file.bulk_code] if file.bulk_code else [])
+    if file.bulk_code:
+        return
+    errors = file.bulk_errors or file.errors or {}
+    scored = {str(line["id"]) for line in found if not line["error"]}
+    assert {str(line["id"] or "?"): line["error"] for line in found if line["error"]} == errors
+    assert scored >= set(file.texts or {}) - set(file.bulk_errors or {}) - {"x"}
+    assert {name: found[0][name] for name in file.own or {}} == (file.own or {})
