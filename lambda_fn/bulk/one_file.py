@@ -119,8 +119,8 @@ def look(raw: BinaryIO, name: str, text_column: str | None) -> tuple[Columns, It
 def scored(columns: Columns, lines: Iterator[bytes], size: int) -> Iterator[dict[str, Any]]:
     """The result line of each record, in order; `size` of them are scored at a time."""
     classifier = SentimentClassifier.load()
-    coins = Coins.load().fields(classifier)
-    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, coins=coins)
+    read = Coins.load().reader(classifier)
+    scorer = Scorer(classifier, get_settings().max_text_chars, language=language, read=read)
     while chunk := list(islice(lines, size)):
         (results,) = scorer.score([ScorableChunk("", 0, list(enumerate(chunk)), columns)])
         yield from results

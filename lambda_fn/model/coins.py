@@ -89,13 +89,22 @@ class Coins:
     def reader(
         self, classifier: SentimentClassifier
     ) -> Callable[[Sequence[str]], tuple[Sequence[Sentiment], list[list[dict[str, Any]]]]]:
-        """What reads texts for result lines: their sentiments, and of each what its line carries as `coins`."""
+        """What reads texts for result lines: their sentiments, and of each what its line carries as `coins`, a dict for
+        each coin."""
 
         def read(texts: Sequence[str]) -> tuple[Sequence[Sentiment], list[list[dict[str, Any]]]]:
             sentiments, moods = self.read(classifier, texts)
             return sentiments, [[mood.as_dict() for mood in found] for found in moods]
 
         return read
+
+    def fields(
+        self, classifier: SentimentClassifier
+    ) -> Callable[[Sequence[str], Sequence[Sentiment]], list[list[dict[str, Any]]]]:
+        """What a result line carries as `coins`, of texts whose sentiments are known."""
+        return lambda texts, sentiments: [
+            [mood.as_dict() for mood in moods] for moods in self.moods(classifier, texts, sentiments)
+        ]
 
     def _found(self, text: str) -> Iterator[tuple[Spelling, int, int]]:
         # RE2 reads bytes; of ASCII they stand where the characters do, and nothing need be translated.

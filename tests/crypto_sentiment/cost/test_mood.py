@@ -120,7 +120,7 @@ def test_a_run_asks_s3_as_often_as_the_bill_says():
 
 
 def test_lines_by_hour_take_no_more_bytes_than_in_result_objects(classifier):
-    scorer = Scorer(classifier, 40_000, coins=Coins.load().fields(classifier))
+    scorer = Scorer(classifier, 40_000, read=Coins.load().reader(classifier))
     objects = []
     for n in range(6):
         records = [
