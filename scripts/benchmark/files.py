@@ -1,11 +1,14 @@
-"""What `crypto-sentiment score` costs beside the model: rate against the bare classifier, and peak memory.
+"""What `crypto-sentiment score` costs beside the model: rate against the bare classifier, memory, two processes.
 
-    python -m scripts.benchmark.files --comments 1000000 --texts ../shared/data/comments.jsonl.gz
+    python -m scripts.benchmark.files --comments 1000000 --texts ../shared/data/comments.jsonl.gz --out docs/files
 
 Makes COMMENTS comments with Reddit's fields, their texts made distinct (equal ones are scored once), as zstd JSON lines
 with a window of 2 GiB and as Parquet, and scores them. Times are of CPU, user and system, of all processes, so that a
-busy machine changes little; what a run of one comment takes (starting) is told apart. --sample: comments that the bare
-classifier is timed on, in the chunks that `score` cuts.
+busy machine changes little; what a run of one comment takes (starting) is told apart. The bare classifier is timed
+before and after each run, on --sample of the same comments, in the chunks that `score` cuts. By the clock, and so only
+on a machine that does nothing else: one process against two, on --pair comments. A million take two hours on two cores.
+
+--out: the folder of measured.json and of the table made of it, measured.md.
 """
 
 import gzip
@@ -16,14 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from crypto_sentiment.files.chunks import CHUNK_RECORDS
 from crypto_sentiment.files.zstd import zstd
+from scripts.benchmark.report import hardware
 
 WINDOW_LOG = 31
 
@@ -85,26 +90,38 @@ def bare(texts: Path, count: int, sample: int) -> float:
     return (time.process_time() - started) / len(bodies)
 
 
-def score(source: Path, output: Path, workers: int) -> tuple[float, float, float]:
-    """CPU seconds, wall seconds and peak MB of the largest process."""
+@dataclass(frozen=True)
+class Run:
+    """One run of `score`. cpu, wall: seconds. reader, scorer: peak MB of the process that reads and writes, and of the
+    largest that scores."""
+
+    cpu: float
+    wall: float
+    reader: float
+    scorer: float
+
+
+def score(source: Path, output: Path, workers: int) -> Run:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     command = [sys.executable, "-m", "crypto_sentiment", "score", str(source), str(output), "--workers", str(workers)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    peak = 0.0
+    reader = scorer = 0.0
     while process.poll() is None:
-        peak = max([peak, *high_water_marks(process.pid)])
+        first, *others = [*high_water_marks(process.pid), 0.0]
+        reader, scorer = max(reader, first), max([scorer, *others])
         time.sleep(0.1)
     wall = time.monotonic() - started
     if process.returncode not in (0, 3):
         raise SystemExit(f"score ended with {process.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu, wall, peak
+    return Run(cpu, wall, reader, scorer)
 
 
 def high_water_marks(pid: int) -> list[float]:
-    """Peak resident MB of a process and its children. (ru_maxrss would count what this process had when it forked.)"""
+    """Peak resident MB of a process, and of each of its children. (ru_maxrss would count what this process had when it
+    forked.)"""
     import psutil
 
     found = []
@@ -117,30 +134,81 @@ def high_water_marks(pid: int) -> list[float]:
     return found
 
 
+def measure(texts: Path, comments: int, sample: int, pair: int, folder: Path) -> dict[str, Any]:
+    """All of it, as measured.json has it."""
+    one = folder / "one.jsonl"
+    # one text in two chunks: the processes start, the detector of languages loads, and nothing else is done
+    one.write_text('{"text": "La vida es bella, amigos, y vale la pena vivirla"}\n' * (CHUNK_RECORDS + 1))
+    start = score(one, folder / "one.parquet", 1).cpu
+    cpu = hardware()
+    found: dict[str, Any] = {
+        "machine": f"{cpu['cpu']}, {cpu['cores']} cores",
+        "comments": comments,
+        "start_s": round(start, 1),
+        "runs": [],
+    }
+    for source, output in zip(make(texts, comments, folder), ("out.jsonl.zst", "out.parquet"), strict=True):
+        before = bare(texts, comments, sample)
+        run = score(source, folder / output, 1)
+        alone = (before + bare(texts, comments, sample)) / 2
+        each = (run.cpu - start) / comments
+        said = {
+            "source": f"{source.name}, {source.stat().st_size / 1e6:,.0f} MB",
+            "output": output,
+            "ms_each": round(1e3 * each, 4),
+            "ms_bare": round(1e3 * alone, 4),
+            "more_percent": round(100 * (each / alone - 1), 1),
+            "a_second": round(comments / run.wall),
+            "scorer_mb": round(run.scorer),
+            "reader_mb": round(run.reader),
+        }
+        print(json.dumps(said), flush=True)
+        found["runs"].append(said)
+    if pair:
+        *_, source = make(texts, pair, folder)
+        walls = [score(source, folder / "pair.parquet", workers).wall for workers in (1, 2)]
+        found["two_processes"] = {"comments": pair, "times": round(walls[0] / walls[1], 2)}
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """measured.md."""
+    rows = [
+        f"| {run['source']} | {run['output']} | {run['ms_each']:.3f} | {run['ms_bare']:.3f} "
+        f"| {run['more_percent']:+} % | {run['a_second']:,} | {run['scorer_mb']} | {run['reader_mb']:,} |"
+        for run in found["runs"]
+    ]
+    lines = [
+        "# Files, measured",
+        "",
+        f"By `python -m scripts.benchmark.files` on {found['machine']}: {found['comments']:,} comments with distinct",
+        f"texts, one process. CPU time in milliseconds a comment, without the {found['start_s']:.1f} s of starting;",
+        "memory is the peak of one process. Who reads a zstd dump holds the window that its frames ask for.",
+        "",
+        "| from | to | score | bare classifier | more | a second (clock) | MB (scores) | MB (reads, writes) |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        *rows,
+    ]
+    if two := found.get("two_processes"):
+        lines += ["", f"Two processes score {two['comments']:,} comments {two['times']} times as fast as one."]
+    return "\n".join(lines) + "\n"
+
+
 def main(
     texts: Annotated[Path, typer.Option(help="gzipped JSON lines with text, subreddit, created_utc")],
     comments: Annotated[int, typer.Option(help="how many are scored")] = 1_000_000,
     sample: Annotated[int, typer.Option(help="how many the bare classifier is timed on")] = 10_000,
-    workers: Annotated[int, typer.Option(help="processes")] = 1,
+    pair: Annotated[int, typer.Option(help="how many one and two processes are compared on; 0: none")] = 100_000,
+    out: Annotated[Path | None, typer.Option(help="folder of measured.json and measured.md")] = None,
 ) -> None:
-    """Print a line for each kind of input."""
+    """Measure, print the table, and write it where it is asked for."""
     with tempfile.TemporaryDirectory() as folder:
-        one = Path(folder) / "one.jsonl"
-        # one text in two chunks: the processes start, the detector of languages loads, and nothing else is done
-        one.write_text('{"text": "La vida es bella, amigos, y vale la pena vivirla"}\n' * (CHUNK_RECORDS + 1))
-        start, _, least = score(one, Path(folder) / "one.parquet", 1)
-        print(f"start: {start:.1f} s of CPU, {least:,.0f} MB")
-        sources = make(texts, comments, Path(folder))
-        for source, output in zip(sources, ("out.jsonl.zst", "out.parquet"), strict=True):
-            alone = bare(texts, comments, sample)
-            cpu, wall, peak = score(source, Path(folder) / output, workers)
-            each = (cpu - start) / comments
-            print(
-                f"{source.name} ({source.stat().st_size / 1e6:,.0f} MB) to {output}: {comments:,} comments, "
-                f"{1e3 * each:.3f} ms of CPU each against {1e3 * alone:.3f} bare ({100 * (each / alone - 1):+.1f} %), "
-                f"{comments / wall:,.0f} a second by the clock, peak {peak:,.0f} MB in one process",
-                flush=True,
-            )
+        found = measure(texts, comments, sample, pair, Path(folder))
+    print(table(found))
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "measured.json").write_text(json.dumps(found, indent=1) + "\n")
+        (out / "measured.md").write_text(table(found))
 
 
 if __name__ == "__main__":
