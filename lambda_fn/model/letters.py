@@ -2,6 +2,10 @@
 
 NFKC alone would also rewrite fractions, ligatures and symbols, and leaves small capitals and white-on-black letters as
 they are. So only characters that are one ASCII letter or digit in another dress are folded, each by itself.
+
+Cyrillic letters that look Latin (ѕсаm, Nexо) are folded in a word that also has Latin ones: no language mixes the two.
+Greek ones are not, for μBTC and Δt are meant; nor are digits for letters: most of the words that look like it are names,
+such as L1s and W3C (training.evaluate.languages counts both).
 """
 
 import re
@@ -41,6 +45,25 @@ STYLED = {
 }
 
 
+# https://www.unicode.org/Public/security/latest/confusables.txt
+LOOKALIKES = str.maketrans("асԁеһіјорԛѕхуԝАВСЕНІЈКМОРЅТХ", "acdehijopqsxywABCEHIJKMOPSTX")
+_LOOKALIKE = re.compile(f"[{''.join(map(chr, LOOKALIKES))}]")
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
+_LATIN = re.compile(r"[A-Za-z]")
+_WORD = re.compile(r"\w+")
+
+
 def unstyled(text: str) -> str:
-    """`text` with its styled letters and digits as plain ones."""
-    return text if text.isascii() else text.translate(STYLED)
+    """`text` with its styled letters and digits as plain ones, and Latin letters where Cyrillic ones stand for them."""
+    if text.isascii():
+        return text
+    text = text.translate(STYLED)
+    return _WORD.sub(_unmixed, text) if _LOOKALIKE.search(text) else text
+
+
+def _unmixed(match: re.Match[str]) -> str:
+    word = match[0]
+    if not _LOOKALIKE.search(word) or not _LATIN.search(word):
+        return word
+    plain = word.translate(LOOKALIKES)
+    return word if _CYRILLIC.search(plain) else plain

@@ -9,6 +9,7 @@ languages.tsv holds comments that this project wrote in other languages (languag
 import gzip
 import json
 import random
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,8 @@ from lambda_fn.model.letters import unstyled
 WRITTEN = Path(__file__).with_name("languages.tsv")
 SAMPLE = 8000
 SHORT_CHARS = 40
+# What digits for letters would be folded in. (They are not: lambda_fn/model/letters.py.)
+_DIGIT_WORD = re.compile(r"\b[a-z]+[01345]+[a-z]+\b", re.I)
 
 
 def written() -> list[tuple[str, str]]:
@@ -44,7 +47,11 @@ def measure(name: str, texts: list[str]) -> None:
     changed = sum(unstyled(text) != text for text in chosen)
     share = 100 * len(called) / len(chosen)
     print(f"{name}: {len(chosen):,} texts, {share:.2f} % called another language, {micros:.0f} µs of CPU each;")
-    print(f"  {changed:,} hold styled letters")
+    digits = Counter(word.lower() for text in texts for word in _DIGIT_WORD.findall(text))
+    print(f"  {changed:,} hold styled letters, or Cyrillic ones among Latin")
+    print(
+        f"  of all {len(texts):,} with digits within a word: " + ", ".join(word for word, _ in digits.most_common(15))
+    )
     for text in called[:20]:
         print(f"  {text[:80]!r}")
 

@@ -51,7 +51,23 @@ def test_styled_letters_are_the_letters_they_are(styled):
     assert normalise(styled).lower() == "scam"
 
 
-@pytest.mark.parametrize("kept", ["naïve café", "½ off", "№ 5", "10 €", "日本語", "™", "ﬁne", "привет"])
+@pytest.mark.parametrize(
+    ("mixed", "plain"),
+    [("ѕсаm", "scam"), ("Nexо is а scam", "Nexo is а scam"), ("Вitcoin", "Bitcoin"), ("etһ", "eth"), ("𝐬с𝐚𝐦", "scam")],
+)
+def test_cyrillic_letters_among_latin_ones_are_the_latin_ones_they_look_like(mixed, plain):
+    assert unstyled(mixed) == plain
+
+
+def test_many_words_of_mixed_letters_take_no_longer_than_others():
+    text = "ѕсаm" * 20_000 + " привет" * 20_000
+    assert unstyled(text).startswith("scamscam")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["naïve café", "½ off", "№ 5", "10 €", "日本語", "™", "ﬁne", "привет", "с", "USDшки", "μBTC", "Δt", "L1s", "sc4m"],
+)
 def test_what_is_no_styled_letter_stays(kept):
     assert unstyled(kept) == kept
 
