@@ -27,6 +27,7 @@ from crypto_sentiment.files.errors import InputError
 from crypto_sentiment.files.lock import only_process
 from crypto_sentiment.files.output import check, find_output, write_results
 from crypto_sentiment.files.places import RECEIPT, Place
+from crypto_sentiment.files.source import Asked
 from lambda_fn.bulk.columns import Columns, at, id_text
 from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.records import parse_record
@@ -83,7 +84,7 @@ def find_receipt(name: str, receipt: Path | None) -> tuple[Path | None, Path]:
 def open_submitted(source: Path, receipt: Receipt) -> CommentFile:
     """The file that the receipt is of. Raises InputError for any other, whatever it is called."""
     known = receipt.header["source"]
-    comments = CommentFile.open(source, known.get("text_column"))
+    comments = CommentFile.open(source, Asked(**known.get("read_as", {}), text_column=known.get("text_column")))
     if "sha256" in known:
         same = comments.size == known["size"] and sha256_of(source) == known["sha256"]
     else:  # a receipt of before there was one

@@ -24,12 +24,13 @@ from crypto_sentiment.bulk import pointers
 from crypto_sentiment.bulk.packing import Message, pack
 from crypto_sentiment.bulk.pointers import PointerReceipt, without_parquet
 from crypto_sentiment.bulk.receipts import Receipt
-from crypto_sentiment.bulk.sources import Submission, default_receipt, open_submission
+from crypto_sentiment.bulk.sources import READ_AS, Submission, default_receipt, open_submission
 from crypto_sentiment.bulk.uploads import check_kind, put, upload_key
 from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
 from crypto_sentiment.files.errors import InputError, UsageError
 from crypto_sentiment.files.lock import only_process
 from crypto_sentiment.files.places import find_places
+from crypto_sentiment.files.source import Asked
 from lambda_fn.bulk.outages import CredentialsRefused, Patience, client, is_credentials
 from lambda_fn.bulk.sqs import MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES, QueueSender, encode_body
 from lambda_fn.bulk.work import object_work_id
@@ -121,9 +122,9 @@ def run(
     prefix: str,
     receipt_path: Path | None,
     timeout: float,
-    text_column: str | None = None,
+    asked: Asked,
 ) -> bool:
-    """Send all of `sources`, waiting for SQS and S3 at most `timeout` seconds at a time.
+    """Send all of `sources`, waiting for SQS and S3 at most `timeout` seconds at a time. asked: how files are read.
 
     Returns whether all was sent: of many files, one that cannot be read is told of, and the others are sent. Raises
     InputError, OutputError, UsageError, NotSent, CredentialsRefused and botocore's errors.
@@ -132,15 +133,18 @@ def run(
     jobs = _jobs(sources)
     if receipt_path and len(jobs) > 1:
         raise UsageError(f"--receipt is for one source, and these are {len(jobs):,}: each has a receipt of its own")
+    named = [f"--{name}" for name in READ_AS if getattr(asked, name)]
+    if named and any(isinstance(job, str) for job in jobs):
+        raise UsageError(f"{', '.join(named)}: objects are read where they lie, by their content; `score` takes these")
     patience = Patience.of_seconds(timeout, waiting=waiting("SQS"))
     all_sent = True
     for job in jobs:
         try:
             if isinstance(job, str):
-                _send_objects(job, sender, patience, receipt_path, text_column)
+                _send_objects(job, sender, patience, receipt_path, asked.text_column)
             else:
                 way = message_bytes, via_bucket, prefix
-                _send_file(job, sender, patience, receipt_path, timeout, text_column, *way)
+                _send_file(job, sender, patience, receipt_path, timeout, asked, *way)
         except InputError as error:
             if len(jobs) == 1:
                 raise
@@ -206,12 +210,12 @@ def _send_file(
     patience: Patience,
     receipt_path: Path | None,
     timeout: float,
-    text_column: str | None,
+    asked: Asked,
     message_bytes: int,
     via_bucket: str | None,
     prefix: str,
 ) -> None:
-    with open_submission(source, text_column) as submission:
+    with open_submission(source, asked) as submission:
         path = receipt_path or default_receipt(source, submission)
         with only_process(path):
             receipt = _receipt(path, submission, via_bucket)

@@ -57,24 +57,21 @@ def score(
     Example: crypto-sentiment score RC_2024-01.zst scored.parquet
     """
     from crypto_sentiment.cli.score_report import run_and_report
+    from crypto_sentiment.files.errors import UsageError
     from crypto_sentiment.files.scorers import Options
-    from crypto_sentiment.files.source import Asked
+    from crypto_sentiment.files.source import Asked, delimiter_named, format_named
 
     if len(paths) < 2:
         typer.echo("Error: name at least one source, and the output last. See --help.", err=True)
         raise typer.Exit(2)
-    known = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
-    if format is not None and format.lower().lstrip(".") not in known:
-        typer.echo(f"Error: --format takes one of {', '.join(known)}.", err=True)
-        raise typer.Exit(2)
-    kind = format.lower().lstrip(".").replace("ndjson", "jsonl") if format else None
-    if delimiter is not None:
-        delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
-        if len(delimiter) != 1:
-            typer.echo("Error: --delimiter takes one character.", err=True)
-            raise typer.Exit(2)
+    try:
+        asked = Asked(
+            format_named(format), encoding, delimiter_named(delimiter), text_column, id_column, time_column, text
+        )
+    except UsageError as error:
+        typer.echo(f"Error: {error}.", err=True)
+        raise typer.Exit(2) from None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = Asked(kind, encoding, delimiter, text_column, id_column, time_column, text)
     options = Options(keep_deleted, time_column, url, api_key)
     status = run_and_report(paths[:-1], paths[-1], to, asked, options, workers or cores, shard_comments, chart)
     raise typer.Exit(status)

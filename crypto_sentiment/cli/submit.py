@@ -24,6 +24,9 @@ def submit(
     via_bucket: Annotated[str | None, typer.Option(help="upload the file to this bucket and send one pointer")] = None,
     prefix: Annotated[str, typer.Option(help="key prefix of the upload")] = UPLOADS_PREFIX,
     text_column: Annotated[str | None, typer.Option(help="field of the text; dotted where it lies deeper")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="of a CSV; \\t for a tab")] = None,
+    encoding: Annotated[str | None, typer.Option(help="of a text file, for example cp1252")] = None,
+    format: Annotated[str | None, typer.Option(help="jsonl, json, csv, tsv or parquet; else by content")] = None,
     receipt: Annotated[Path | None, typer.Option(help="note what was sent here; default: SOURCE.receipt.jsonl")] = None,
     timeout: Annotated[float, typer.Option(help="seconds that an outage is waited out")] = 600,
 ) -> None:
@@ -37,13 +40,15 @@ def submit(
 
     from crypto_sentiment.bulk.submit import LIVE_BYTES, NotSent, console, run
     from crypto_sentiment.files.errors import InputError, OutputError, UsageError
+    from crypto_sentiment.files.source import Asked, delimiter_named, format_named
     from lambda_fn.bulk.outages import CredentialsRefused
     from lambda_fn.bulk.sqs import MAX_MESSAGE_BYTES
     from lambda_fn.contract import Exit
 
     try:
+        asked = Asked(format_named(format), encoding, delimiter_named(delimiter), text_column)
         size = LIVE_BYTES if live else MAX_MESSAGE_BYTES
-        if not run(sources, queue_url, size, via_bucket, prefix, receipt, timeout, text_column):
+        if not run(sources, queue_url, size, via_bucket, prefix, receipt, timeout, asked):
             raise typer.Exit(Exit.FAILED)
     except KeyboardInterrupt:
         console.print("Interrupted. Run the same command again to go on.")

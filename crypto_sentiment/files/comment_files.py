@@ -27,10 +27,11 @@ class CommentFile:
     s3: Any = None
 
     @classmethod
-    def open(cls, path: Path, text_column: str | None = None) -> "CommentFile":
-        """Raises InputError: no such file, nothing that can be read, or no field that can be the text."""
+    def open(cls, path: Path, asked: Asked) -> "CommentFile":
+        """Raises InputError: no such file, nothing that can be read, or no field that can be the text; UsageError: no
+        such encoding."""
         [place], _ = find_places([str(path)])
-        return cls(path, look(place, Asked(text_column=text_column)))
+        return cls(path, look(place, asked))
 
     @classmethod
     def of_object(cls, place: Place, text_column: str | None, s3: Any) -> "CommentFile":

@@ -53,6 +53,24 @@ class Asked:
         return Wanted(self.format, self.encoding, self.delimiter, self.text_column)
 
 
+def format_named(name: str | None) -> str | None:
+    """A format by the name that a person gives it. Raises UsageError."""
+    if name is None:
+        return None
+    known = ("jsonl", "ndjson", "json", "csv", "tsv", "parquet")
+    if name.lower().lstrip(".") not in known:
+        raise UsageError(f"--format takes one of {', '.join(known)}")
+    return name.lower().lstrip(".").replace("ndjson", "jsonl")
+
+
+def delimiter_named(name: str | None) -> str | None:
+    """A CSV's delimiter as a person writes it in a terminal. Raises UsageError."""
+    delimiter = {"\\t": "\t", "tab": "\t"}.get(name or "", name)
+    if delimiter is not None and len(delimiter) != 1:
+        raise UsageError("--delimiter takes one character")
+    return delimiter
+
+
 class Counted(io.RawIOBase):
     """A stream that tells how many bytes of it have been read."""
 

@@ -4,8 +4,8 @@ NFKC alone would also rewrite fractions, ligatures and symbols, and leaves small
 they are. So only characters that are one ASCII letter or digit in another dress are folded, each by itself.
 
 Cyrillic letters that look Latin (ѕсаm, Nexо) are folded in a word that also has Latin ones: no language mixes the two.
-Greek ones are not, for μBTC and Δt are meant; nor are digits for letters: most of the words that look like it are names,
-such as L1s and W3C (training.evaluate.languages counts both).
+Greek ones are not, for μBTC and Δt are meant. Nor are digits for letters: most words that look like it are names, such
+as L1s and W3C (training.evaluate.languages counts both).
 """
 
 import re

@@ -200,3 +200,26 @@ def test_parquet_and_a_late_accent_do_not_go_through_a_bucket(run, here):
     )
     Path("late.csv").write_bytes(b"id,text\n" + b"1,fine\n" * 50_000 + b"2,caf\xe9 is fine\n")
     assert "without --via-bucket" in run("submit", "late.csv", "--via-bucket", "uploads", status=1)
+
+
+def test_what_is_not_found_can_be_named_and_collect_reads_it_alike(aws, run, work, here):
+    Path("c.csv").write_bytes("id~words\n1~Очень рад\n2~it is a scam\n".encode("koi8-r"))
+    named = ("--delimiter", "~", "--encoding", "koi8-r", "--text-column", "words")
+    run("submit", "c.csv", *named)
+    work()
+    assert "2 of 2" in run("collect", "c.csv", "--output", "out.jsonl", "--timeout", "0")
+    assert [(row["words"], row["error"]) for row in rows(here / "out.jsonl")] == [
+        ("Очень рад", ""),
+        ("it is a scam", ""),
+    ]
+    assert "without --via-bucket" in run("submit", "c.csv", *named, "--via-bucket", "uploads", status=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("c.csv", "--format", "xml"), ("c.csv", "--delimiter", "ab"), ("s3://uploads/lake/", "--encoding", "cp1252")],
+)
+def test_what_makes_no_sense_is_wrong_usage_and_sends_nothing(aws, run, here, wrong):
+    Path("c.csv").write_bytes(b"id,text\n1,fine\n")
+    run("submit", *wrong, status=2)
+    assert not list(here.glob("*.receipt.jsonl"))
