@@ -62,11 +62,13 @@ def wait_for_a_chunk(output, process, chunks: int = 1) -> None:
 def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path, source, name):
     chance = random.Random(name)
     (tmp_path / "whole").mkdir()
+    began = time.monotonic()
     finish(source, tmp_path / "whole" / name, "--workers", 2)
+    took = time.monotonic() - began
     output = tmp_path / name
     for _ in range(KILLS):
         process = start(source, output, "--workers", chance.choice((1, 2)))
-        time.sleep(chance.uniform(0.3, 3))
+        time.sleep(chance.uniform(0, took))  # at any moment: of starting, scoring, writing, or when all is done
         process.kill()
         process.communicate()
         assert not output.exists() or output.read_bytes() == (tmp_path / "whole" / name).read_bytes()
