@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from crypto_sentiment.files.comment_files import STANDARD_INPUT, CommentFile
 from crypto_sentiment.files.errors import InputError
@@ -31,7 +31,7 @@ class Submission:
 
     def identity(self, bucket: str | None) -> dict:
         """What a receipt says of it."""
-        said = {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
+        said: dict[str, Any] = {"name": self.name, "size": self.comments.size, "sha256": self.sha256, "bucket": bucket}
         named = {name: value for name in READ_AS if (value := getattr(self.asked, name))}
         said |= {"read_as": named} if named else {}
         return said | ({"text_column": column} if (column := self.comments.text_column) else {})
