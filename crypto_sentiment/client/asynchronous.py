@@ -74,6 +74,25 @@ class AsyncSentimentClient:
             for task in waiting:
                 task.cancel()
 
+    async def lines(self, comments: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[dict[str, Any]]:
+        """The result lines of any number of comments, in order, as files have them: moods, coins, language, errors.
+
+        comments: texts, or objects with `text` and perhaps `author`. Raises ServiceError.
+        """
+        async for part in async_batches(comments, self.calls.batch_size):
+            for line in await self._lines_of(part):
+                yield line
+
+    async def _lines_of(self, comments: list[Any]) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = (await self._post("score", request(comments)))["results"]
+        except ServiceError as error:
+            smaller = halves(comments, error)
+            if smaller is None:
+                raise
+            return [line for half in smaller for line in await self._lines_of(half)]
+        return found
+
     async def _score_batch(self, texts: list[Any]) -> list[Scored]:
         try:
             found = await self._post("batch_analyze", batch(texts))

@@ -70,6 +70,24 @@ class SentimentClient:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def lines(self, comments: Iterable[Any]) -> Iterator[dict[str, Any]]:
+        """The result lines of any number of comments, in order, as files have them: moods, coins, language, errors.
+
+        comments: texts, or objects with `text` and perhaps `author`. Raises ServiceError.
+        """
+        for part in batches(comments, self.calls.batch_size):
+            yield from self._lines_of(part)
+
+    def _lines_of(self, comments: list[Any]) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._post("score", request(comments))["results"]
+        except ServiceError as error:
+            smaller = halves(comments, error)
+            if smaller is None:
+                raise
+            return [line for half in smaller for line in self._lines_of(half)]
+        return found
+
     def _score_batch(self, texts: list[Any]) -> list[Scored]:
         try:
             found = self._post("batch_analyze", batch(texts))

@@ -1,10 +1,12 @@
 """Texts scored by a running service, as the model in this process would score them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from crypto_sentiment.client import SentimentClient
 from crypto_sentiment.client import calls as http
 from lambda_fn.model.classifier import Sentiment
+from lambda_fn.model.coins import Coins
 
 CONCURRENCY = 8
 
@@ -16,6 +18,7 @@ class RemoteClassifier:
         self._client = SentimentClient(url, api_key=api_key, detail=True, concurrency=CONCURRENCY)
         self.revision = service_revision(url, api_key)
         self._away: http.ServiceError | None = None
+        self._named = Coins.load().fields(self)  # type: ignore[arg-type]  # of one coin, the comment's own mood
 
     def classify(self, texts: Sequence[str]) -> list[Sentiment]:
         """Raises ValueError for texts among which is one that the service refuses.
@@ -46,6 +49,19 @@ class RemoteClassifier:
                 )
             )
         return found
+
+    def read(self, texts: Sequence[str]) -> tuple[list[Sentiment], list[list[dict[str, Any]]]]:
+        """The sentiments of texts, and what result lines carry as `coins`. Raises as `classify` does.
+
+        A text that names several coins is asked about once more: the moods about each take the model itself.
+        """
+        sentiments = self.classify(texts)
+        found = self._named(texts, sentiments)
+        several = [place for place, coins in enumerate(found) if len(coins) > 1]
+        for place, line in zip(several, self._client.lines(texts[place] for place in several), strict=True):
+            if not line["error"]:
+                found[place] = line["coins"]
+        return sentiments, found
 
 
 def service_revision(url: str, api_key: str | None = None) -> str:

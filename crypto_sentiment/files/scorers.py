@@ -85,14 +85,16 @@ class ChunkScorer:
             from crypto_sentiment.files.remote import RemoteClassifier
 
             classifier: Any = RemoteClassifier(options.url, options.api_key)
+            read = classifier.read
         else:
             classifier = _model()
+            read = Coins.load().reader(classifier)
         self._scorer = Scorer(
             classifier,
             get_settings().max_text_chars,
             keep_deleted=options.keep_deleted,
             language=language,
-            read=Coins.load().reader(classifier),
+            read=read,
         )
 
     def score(self, chunk: Chunk) -> ScoredChunk:

@@ -67,3 +67,13 @@ def test_nobody_there():
     with pytest.raises(ServiceError, match="no answer") as error:
         run(analyze())
     assert error.value.status == 0
+
+
+def test_lines_are_as_files_have_them(server):
+    async def lines():
+        async with AsyncSentimentClient(server, batch_size=1) as client:
+            return [line async for line in client.lines(["BTC is a scam, ETH is great", "[deleted]"])]
+
+    first, second = run(lines())
+    assert [coin["mood"] for coin in first["coins"]] == ["negative", "positive"]
+    assert second["error"] == "text_deleted"

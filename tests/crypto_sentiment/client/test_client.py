@@ -67,6 +67,18 @@ def test_many_comments_come_back_in_order_whatever_is_wrong_with_some(server):
     assert (scored[8].error, scored[9].error) == ("text_empty", "text_not_string")
 
 
+def test_lines_are_as_files_have_them(server):
+    with SentimentClient(server, batch_size=2) as client:
+        found = list(client.lines(["BTC is a scam, ETH is great", {"text": "[deleted]"}, "to the moon"]))
+    assert [line["error"] for line in found] == ["", "text_deleted", ""]
+    assert {coin["coin"]: coin["mood"] for coin in found[0]["coins"]} == {"BTC": "negative", "ETH": "positive"}
+
+
+def test_lines_in_smaller_batches_where_the_service_wants_them(tight_server):
+    with SentimentClient(tight_server, batch_size=10) as client:
+        assert len(list(client.lines(["moon", "scam", "hodl"]))) == 3
+
+
 def test_the_words_of_an_explanation(server):
     with SentimentClient(server, classes=3) as client:
         scored, words = client.explain("total scam")
@@ -128,83 +140,29 @@ def test_batches_are_bounded_in_count_and_bytes():
     assert max(len(json.dumps(part)) for part in parts) <= MAX_BATCH_BYTES
 
 
-def run(*arguments: str, stdin: str = ""):
-    return CliRunner().invoke(app, arguments, input=stdin)
-
-
-def test_command_line(server, tmp_path):
-    done = run("analyze", "Crypto to the moon!", "--url", server)
-    assert (done.exit_code, done.stdout.split()[0]) == (0, "positive")
-    comments = tmp_path / "comments.jsonl"
-    comments.write_text('{"id": "a", "text": "to the moon"}\n\n{"id": "b", "text": ""}\n')
-    output = tmp_path / "scored.jsonl"
-    done = run("score", str(comments), "--output", str(output), "--url", server)
-    assert done.exit_code == 3
-    assert "1 scored, 1 could not be" in done.stderr
-    first, second = map(json.loads, output.read_text().splitlines())
-    assert (first["id"], first["sentiment"]["label"]) == ("a", "positive")
-    assert (second["id"], second["error"]["code"]) == ("b", "text_empty")
-
-
 @pytest.mark.parametrize(
-    ("arguments", "stdin", "status", "message"),
+    ("arguments", "status", "printed"),
     [
-        (["score", "-", "--url", "http://127.0.0.1:9", "--retries", "0"], '{"text": "moon"}', 1, "no answer"),
-        (["score", "no-such-file"], "", 2, "cannot read no-such-file"),
-        (["score", "-"], "[1]\n", 2, "every line must be a JSON object"),
-        (["score", "-", "--classes", "5"], "", 2, "classes"),
+        (["analyze", "Crypto to the moon!"], 0, "positive 0.9"),
+        (["analyze", "total scam", "--explain"], 0, "  scam"),
+        (["analyze", " "], 1, "nothing in it can be read"),
+        (["analyze", "moon", "--classes", "5"], 2, "classes"),
+        (["analyze", "moon", "--url", "http://127.0.0.1:9/v\u00e9"], 1, "no answer"),
     ],
 )
-def test_command_line_errors_are_plain(arguments, stdin, status, message):
-    done = run(*arguments, stdin=stdin)
+def test_one_comment_from_a_shell(server, monkeypatch, arguments, status, printed):
+    monkeypatch.setenv("SENTIMENT_URL", server)
+    monkeypatch.setattr("crypto_sentiment.client.calls.MAX_BACKOFF_S", 0.01)
+    done = CliRunner().invoke(app, arguments)
     assert done.exit_code == status
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert printed in done.output
+    assert "Traceback" not in done.output
 
 
 def test_it_runs_as_a_script_and_help_tells_the_exit_codes():
-    command = [sys.executable, "-m", "crypto_sentiment.client", "score", "--help"]
+    command = [sys.executable, "-m", "crypto_sentiment.client", "analyze", "--help"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert "Exit codes" in done.stdout
-
-
-def test_a_comment_that_was_too_much_once_is_a_line_like_any_other(server, tmp_path):
-    """300 comments, one of them a numeric reference of 4,301 digits, one empty: 300 lines, and no retry."""
-    comments = [{"id": str(i), "text": "to the moon"} for i in range(300)]
-    comments[7]["text"] = "&#" + "9" * 4_301 + ";"
-    comments[9]["text"] = "\u200b"
-    source, output = tmp_path / "comments.jsonl", tmp_path / "scored.jsonl"
-    source.write_text("".join(json.dumps(comment) + "\n" for comment in comments))
-    done = run("score", str(source), "--url", server, "--output", str(output))
-    lines = [json.loads(line) for line in output.read_text().splitlines()]
-    assert done.exit_code == 3
-    assert len(lines) == 300
-    assert [line["id"] for line in lines if "error" in line] == ["7", "9"]
-
-
-def test_lines_end_at_a_line_feed_alone_and_half_surrogates_and_a_bom_are_no_obstacle(server, tmp_path):
-    """U+2028, U+0085 and a vertical tab within a text are text, as JSON has it."""
-    texts = ["to the\u2028moon", "a\u0085scam", "a\x0bscam", "to the moon \ud83d", "to the moon \U0001f680"]
-    source, output = tmp_path / "comments.jsonl", tmp_path / "scored.jsonl"
-    lines = [json.dumps({"text": text}, ensure_ascii="\ud83d" in text) for text in texts]
-    source.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
-    done = run("score", str(source), "--url", server, "--output", str(output))
-    assert done.exit_code == 0, done.stderr
-    scored = [json.loads(line) for line in output.read_bytes().decode("utf-8").split("\n") if line]
-    assert [comment["text"] for comment in scored] == texts
-    assert [comment["sentiment"]["label"] for comment in scored][1:3] == ["negative", "negative"]
-
-
-def test_standard_input_may_begin_with_a_bom(server):
-    done = run("score", "-", "--url", server, stdin="\ufeff" + json.dumps({"text": "to the moon"}))
-    assert (done.exit_code, json.loads(done.stdout)["sentiment"]["label"]) == (0, "positive")
-
-
-def test_what_is_no_utf8_is_said(tmp_path):
-    source = tmp_path / "comments.jsonl"
-    source.write_bytes(b'{"text": "\xff"}')
-    done = run("score", str(source))
-    assert (done.exit_code, "cannot read" in done.stderr) == (2, True)
 
 
 def test_the_service_is_given_the_time_that_it_asks_for(flaky):
