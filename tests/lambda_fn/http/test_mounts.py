@@ -1,7 +1,11 @@
 """Stages, custom domains with a mapping, balancers and proxies: routes, links and signatures, by the real event."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import boto3
+import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -13,7 +17,7 @@ from lambda_fn.http.app import create_app
 from lambda_fn.http.sigv4 import ACCESS_KEY_ID
 from lambda_fn.http.stage import Stage
 from lambda_fn.settings import Settings
-from tests.conftest import API_KEY
+from tests.conftest import API_KEY, served
 from tests.lambda_fn.http.test_events import EVENTS, MAPPED, Context, content, handled
 
 # What the caller asks at, the event that comes of it, and the setting that it takes.
@@ -28,6 +32,7 @@ MOUNTS = [
     ("/v1", "http_api_v2_stage_mapping", "/v1"),
     ("/v1", "rest_api_mapping", ""),
     ("/v1", "rest_api_mapping", "/v1"),
+    ("/v1", "function_url_cloudfront", "/v1"),
     ("", "alb", ""),
     ("/v1", "alb", "/v1"),
 ]
@@ -112,3 +117,47 @@ def test_a_mapping_named_like_a_route_is_no_confusion():
     event |= {"path": "/analyze/analyze"}
     event["requestContext"]["path"] = "/analyze/analyze"
     assert handled(event)["statusCode"] == 200
+
+
+@pytest.fixture(scope="module")
+def stripping_proxy():
+    """A proxy that is asked at /v1/…, and asks the service without /v1; the caller's Host is passed on."""
+    with served(ROOT_PATH="/v1", API_AUTH="api-key", API_KEY=API_KEY) as url:
+
+        class Proxy(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+                path = self.path.removeprefix("/v1") or "/"
+                answer = httpx.request(self.command, f"{url}{path}", content=body, headers=headers)
+                self.send_response(answer.status_code)
+                for name in ("content-type", "x-amzn-errortype"):
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.send_header("content-length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        server.server_close()
+
+
+def test_behind_a_proxy_that_strips_the_prefix_links_have_it(stripping_proxy):
+    assert "data-url='/v1/openapi.json'" in httpx.get(f"{stripping_proxy}/docs").text
+    scored = httpx.post(f"{stripping_proxy}/analyze", json={"text": "to the moon"}, headers={"x-api-key": API_KEY})
+    assert scored.json()["sentiment"]["label"] == "positive"
+
+
+@pytest.mark.parametrize("slash", ["/", ""])
+def test_behind_a_proxy_that_strips_the_prefix_signatures_may_be_of_it(stripping_proxy, slash):
+    keys = {"region_name": "us-east-1", "aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": API_KEY}
+    client = boto3.client("comprehend", endpoint_url=f"{stripping_proxy}{slash}", **keys)
+    assert client.detect_sentiment(Text="to the moon", LanguageCode="en")["Sentiment"] == "POSITIVE"
