@@ -13,8 +13,8 @@ from tests.conftest import REPOSITORY
 EVENTS = {file.stem: json.loads(file.read_text()) for file in (REPOSITORY / "tests" / "events").glob("*.json")}
 # Of a custom domain that maps /v1 to the API.
 MAPPED = sorted(name for name in EVENTS if name.endswith("_mapping"))
-# An HTTP API's events do not tell the mapping, or not what of the path it is, nor a URL's what CloudFront was asked: these
-# need ROOT_PATH (test_mounts.py).
+# An HTTP API's events do not tell the mapping, or not what of the path it is, nor a URL's what CloudFront was asked:
+# these need ROOT_PATH (test_mounts.py).
 NEED_ROOT_PATH = {"http_api_v1_mapping", "function_url_cloudfront"}
 POSTS = sorted(name for name, event in EVENTS.items() if event["body"] and name not in NEED_ROOT_PATH)
 
