@@ -85,8 +85,9 @@ def test_the_csv_is_the_commands_and_runs_nothing_in_a_spreadsheet(server, open_
         expected = list(csv.DictReader(file))
     assert list(found[0]) == list(expected[0])
     for one, other in zip(found[:-1], expected[:-1], strict=True):
-        for name in ("score", "p_negative", "p_neutral", "p_positive"):
-            assert (one.pop(name) or "-1") == (other.pop(name) or "-1") or True
+        for name in ("score", "p_negative", "p_neutral", "p_positive"):  # 0 is written 0 or 0.0
+            mine, theirs = one.pop(name), other.pop(name)
+            assert (mine and float(mine)) == (theirs and float(theirs)), name
         assert {**one, "coins": json.loads(one["coins"])} == {**other, "coins": json.loads(other["coins"])}
     assert found[5]["body"].startswith("'=cmd")
     assert found[6]["body"] == '\'=1+2 is what this scam pays, "quoted",\nin two lines'
@@ -142,7 +143,8 @@ def test_a_file_is_read_as_the_command_reads_it(server, open_page, tmp_path, nam
     expected = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text().splitlines()]
     page = open_page(server)
     drop(page, file)
-    assert [json.loads(line) for line in downloaded(page, "jsonl").path().read_text().splitlines()] == expected
+    found = [json.loads(line) for line in downloaded(page, "jsonl").path().read_text().splitlines()]
+    assert found == expected
 
 
 @pytest.mark.parametrize(
