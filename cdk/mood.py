@@ -153,7 +153,7 @@ class Mood(Construct):
             (["s3:ListBucket", "s3:GetBucketLocation"], [self._results.bucket_arn]),
             (["s3:GetObject"], [below(f"{prefix}*") for prefix in (RESULTS_PREFIX, *written)]),
             (["s3:PutObject"], [below(f"{prefix}*") for prefix in written]),
-            (["s3:DeleteObject"], [below(f"{RESULTS_PREFIX}*")]),
+            (["s3:DeleteObject"], [below(f"{prefix}*") for prefix in (RESULTS_PREFIX, BY_HOUR_PREFIX)]),
             (["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], [below(f"{ATHENA_PREFIX}*")]),
             (
                 ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:StopQueryExecution"],

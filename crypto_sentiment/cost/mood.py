@@ -26,9 +26,10 @@ LISTED = 1_000  # keys that one LIST brings
 LOOKED_AT_HOURS = 4
 SWEEPS_A_DAY = 4
 FETCHES_AT_ONCE = 16
-# Assumed: µs of a whole vCPU to read a line, find its hour and pack it again (21 were measured); seconds of a GET, and
-# of a run's rest: a start now and then, listing, and Athena's answer to two queries at once.
-FOLD_US, GET_S, REST_S = 30.0, 0.03, 10.0
+# Assumed: µs of a whole vCPU to read a line, find its hour and pack it (21 were measured), and to pack it again when
+# its hour's objects become one (15); seconds of a GET, and of a run's rest: a start now and then, listing, Athena's
+# answer.
+FOLD_US, COMPACT_US, GET_S, REST_S = 30.0, 20.0, 0.03, 10.0
 ROLLUP_OBJECT_BYTES = 200_000  # of an hour, with some 150 coins in 60 subreddits
 ALARMS = 2  # the rollup's own errors and throttles
 METRICS_OF_AN_ANOMALY = 3  # an alarm on one is billed for the metric and both ends of its band
@@ -72,7 +73,7 @@ class MoodBill:
     @property
     def seconds(self) -> float:
         """Of the function, a day."""
-        folding = self.assumptions.comments_per_day * FOLD_US / 1e6 * MB_PER_VCPU / ROLLUP_MEMORY_MB
+        folding = self.assumptions.comments_per_day * (FOLD_US + COMPACT_US) / 1e6 * MB_PER_VCPU / ROLLUP_MEMORY_MB
         return folding + self.objects * GET_S / FETCHES_AT_ONCE + self.runs * REST_S
 
     def lists(self) -> float:
@@ -83,14 +84,15 @@ class MoodBill:
 
     def puts(self) -> float:
         """A day: the state twice a run; of each hour that changed its lines and its rollup; Athena's answer and what
-        describes it; and the object of the day that is over."""
+        describes it; and of the day that is over its own object and its hours' lines in one each."""
         changed = self.runs + 24
-        return 2 * self.runs + 2 * changed + 2 * self.queries + 1
+        return 2 * self.runs + 2 * changed + 2 * self.queries + 25
 
     def gets(self) -> float:
-        """A day: each result object once; the pieces of the hours that are asked for, twice each; answers, states."""
+        """A day: each result object once; the objects of an hour's lines twice for each query, and once to make them
+        one; answers and states."""
         pieces = self.runs * (60 / self.minutes + 1) / 2 + 24 * 60 / self.minutes
-        return self.objects + 2 * pieces + 2 * self.runs + 24
+        return self.objects + 3 * pieces + 2 * self.runs + 24
 
     def parts(self) -> dict[str, float]:
         """USD a month."""

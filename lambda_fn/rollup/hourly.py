@@ -5,6 +5,7 @@ written after what it speaks of. docs/MOOD.md, "On AWS".
 """
 
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from lambda_fn.mood.rollup import KEYS, Rollup
 from lambda_fn.mood.store import day_key, hour_key
 from lambda_fn.rollup import state as states
 from lambda_fn.rollup.athena import QueryFailed
-from lambda_fn.rollup.folding import Folded, ResultObject, fold
+from lambda_fn.rollup.compacting import SETTLED_S, Compacting
+from lambda_fn.rollup.folding import Folded, ResultObject, fold, piece_key
 from lambda_fn.rollup.looking import REMEMBERED_S, Looking
 from lambda_fn.rollup.state import State
 
@@ -43,6 +45,7 @@ class Report:
     without_time: int = 0
     unreadable: list[str] = field(default_factory=list)
     deleted: int = 0
+    compacted: int = 0
     hours: int = 0
     days: int = 0
     left: int = 0
@@ -65,6 +68,7 @@ class HourlyRollup:
     ) -> None:
         self._s3, self._bucket, self._ask, self._patience = s3, bucket, ask, patience
         self._left_s, self._clock = left_s, clock
+        self._compacting = Compacting(s3, bucket, patience)
         self._looking = Looking(s3, bucket, patience, loose_days, clock)
 
     def run(self) -> Report:
@@ -75,6 +79,7 @@ class HourlyRollup:
         self._put(states.KEY, state.encode())
         try:
             self._count(state, report)
+            self._compact(state, report)
         finally:
             state.forget(self._clock() - REMEMBERED_S)
             self._put(states.KEY, state.encode())
@@ -108,6 +113,7 @@ class HourlyRollup:
                 pass
         state.folded |= {found.digest: found.modified for found in batch}
         state.pending |= folded.hours
+        state.spread |= folded.hours
         report.objects += len(batch)
         report.lines += sum(map(len, folded.lines.values()))
         report.without_time += folded.without_time
@@ -127,6 +133,21 @@ class HourlyRollup:
                         continue
                     self._write(hours, found, report)
                     state.pending -= set(hours)
+
+    def _compact(self, state: State, report: Report) -> None:
+        """Once a day; what there was no time for is done by the next run."""
+        today = int(self._clock() - SETTLED_S) // DAY
+        if state.compacted == today:
+            return
+        for begin in sorted(hour for hour in state.spread if hour < today * DAY):
+            if self._left_s() < ASK_UNTIL_S:
+                return
+            try:
+                report.compacted += self._compacting.hour(begin)
+            except zlib.error:  # of this hour, which stays as it is
+                report.unreadable.append(piece_key(begin, "*"))
+            state.spread.discard(begin)
+        state.compacted = today
 
     def _rollup_of(self, hours: list[int]) -> Rollup | QueryFailed:
         try:

@@ -19,7 +19,8 @@ class State:
 
     pending: hours whose lines have changed and whose rollup has not been written yet. swept: when the last look at all
     result objects began, of which every older one has been folded. sweeping, cursor: when the look now under way began,
-    and the last key that it has dealt with.
+    and the last key that it has dealt with. spread: hours whose lines may lie in several objects. compacted: the last
+    day, counted from 1970, on which they were put into one.
     """
 
     folded: dict[str, float] = field(default_factory=dict)
@@ -27,16 +28,19 @@ class State:
     swept: float = 0.0
     sweeping: float = 0.0
     cursor: str = ""
+    spread: set[int] = field(default_factory=set)
+    compacted: int = 0
 
     def forget(self, before: float) -> None:
         """Drop what no look will come upon again."""
         self.folded = {digest: modified for digest, modified in self.folded.items() if modified >= before}
 
     def encode(self) -> bytes:
-        return gzip.compress(json.dumps({**vars(self), "pending": sorted(self.pending)}).encode(), 1, mtime=0)
+        lists = {"pending": sorted(self.pending), "spread": sorted(self.spread)}
+        return gzip.compress(json.dumps(vars(self) | lists).encode(), 1, mtime=0)
 
     @classmethod
     def decode(cls, body: bytes) -> "State":
         """Raises ValueError, TypeError or OSError for what is no state."""
         found: dict[str, Any] = json.loads(gzip.decompress(body))
-        return cls(**{**found, "pending": set(found["pending"])})
+        return cls(**{**found, "pending": set(found["pending"]), "spread": set(found.get("spread", ()))})

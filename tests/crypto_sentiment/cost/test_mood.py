@@ -41,13 +41,13 @@ def test_ten_million_comments_a_day_cost_at_most_three_dollars_without_mood_alar
 def test_each_part_by_hand():
     parts = list(bill().parts().values())
     objects = 10e6 / 273
-    seconds = 10e6 * 30e-6 * 1769 / 1024 + objects * 0.03 / 16 + 96 * 10
+    seconds = 10e6 * 50e-6 * 1769 / 1024 + objects * 0.03 / 16 + 96 * 10
     assert parts[0] == pytest.approx(30 * seconds * 0.0000166667 + 30 * 96 * 2e-7, rel=1e-3)
     hour = 10e6 * 39 / 24  # 16 MB; a quarter of it is less than the 10 MB that are billed at least
     assert parts[1] == pytest.approx(30 * 24 * (hour / 4 + hour + 10e6 + 0.75 * hour + hour) / 1e12 * 5, rel=1e-3)
     assert parts[2] == pytest.approx(30 * objects * 4e-7, rel=0.05)
     lists = 96 * 4 * 2 + 4 * 257 + 3 * 97
-    puts = 96 * 2 + 2 * 120 + 2 * 97 + 1
+    puts = 96 * 2 + 2 * 120 + 2 * 97 + 25
     assert parts[3] == pytest.approx(30 * (lists + puts) * 5e-6, rel=1e-2)
 
 

@@ -220,6 +220,72 @@ def test_result_objects_are_let_go_after_a_week_and_never_before_they_were_folde
     assert deployed.counted() == by_hand(lines + made_lines(50, seed=4))
 
 
+@pytest.fixture
+def one_a_day(monkeypatch):
+    """Days of compacting in the test's hands: it is off until it is undone."""
+    with monkeypatch.context() as context:
+        context.setattr(hourly.HourlyRollup, "_compact", lambda self, state, report: None)
+        yield context
+
+
+def test_once_a_day_the_objects_of_an_hour_become_one_and_nothing_is_lost(deployed, one_a_day):
+    lines = made_lines(600)
+    works = [made | {"work_id": f"{made['work_id']} {made['position'] % 4}"} for made in lines]
+    parts = [[made for made in works if made["position"] % 4 == n] for n in range(4)]
+    for part in [*parts, works[:100]]:  # the last again, under another partition
+        deployed.send(part, datetime.fromtimestamp(deployed.now, UTC))
+        deployed.run()
+        deployed.now += HOUR
+    before = deployed.aws.keys(BY_HOUR_PREFIX)
+    assert len(before) == 25
+    one_a_day.undo()
+    assert deployed.run()["compacted"] == 25
+    assert len(deployed.aws.keys(BY_HOUR_PREFIX)) == 5
+    assert deployed.run() == {}
+    kept = [
+        found
+        for key in deployed.aws.keys(BY_HOUR_PREFIX)
+        for found in read_lines(deployed.aws.s3.get_object(Bucket=RESULTS_BUCKET, Key=key)["Body"].read())
+    ]
+    assert sorted((found["work_id"], found["position"]) for found in kept) == sorted(
+        (made["work_id"], made["position"]) for made in works
+    )
+    late = [line(random.Random(5), 9, 0) | {"created_utc": MAY_12 + 5 * HOUR - 5}]
+    deployed.send(late, datetime.fromtimestamp(deployed.now, UTC))
+    deployed.run()
+    assert deployed.counted() == by_hand(works + late)
+
+
+def test_compacting_that_is_cut_off_leaves_doubles_that_count_once(deployed, one_a_day):
+    lines = made_lines(200, hours=1)
+    for half in (lines[:100], lines[100:]):
+        deployed.send(half, datetime.fromtimestamp(deployed.now, UTC))
+        deployed.run()
+        deployed.now += HOUR
+    one_a_day.undo()
+    with (
+        deployed.aws.refusing(lambda method, path: method == "POST" and path == f"/{RESULTS_BUCKET}"),
+        pytest.raises(ClientError, match="SlowDown"),
+    ):
+        deployed.run()
+    assert len(deployed.aws.keys(BY_HOUR_PREFIX)) == 3
+    deployed.send([made | {"work_id": "late"} for made in lines[:1]], datetime.fromtimestamp(deployed.now, UTC))
+    deployed.run()
+    assert len(deployed.aws.keys(BY_HOUR_PREFIX)) == 1
+    assert deployed.counted() == by_hand([*lines, lines[0] | {"work_id": "late"}])
+
+
+def test_an_hour_of_today_is_not_compacted_yet(deployed):
+    deployed.now = MAY_12 + 5 * HOUR
+    deployed.send(made_lines(100))
+    assert "compacted" not in deployed.run()
+    deployed.now = MAY_12 + DAY + 5 * HOUR
+    deployed.send(made_lines(100, seed=2), datetime.fromtimestamp(deployed.now, UTC))
+    assert "compacted" not in deployed.run()
+    deployed.now = MAY_12 + DAY + 6 * HOUR
+    assert deployed.run()["compacted"] == 10
+
+
 def test_results_from_before_the_rollup_was_deployed_are_folded_before_any_goes(deployed):
     lines = made_lines(300)
     deployed.send(lines)
