@@ -25,6 +25,8 @@ TORCH_INDEX ?=
 NEEDS_ONNX := tests/scripts/test_variants.py
 # What the benchmark relies on in its peers is tested where they are installed, before it runs.
 NEEDS_PEERS := tests/libraries/test_openvino.py
+# Test files at a time: most of them wait for a service, a browser or a queue for half of their time.
+AT_A_TIME ?= 2
 # Caches that libraries keep under HOME otherwise (CDK keeps its fingerprints of assets there and cannot be told).
 export MPLCONFIGDIR ?= $(CURDIR)/build/cache/matplotlib
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/build/cache/jsii
@@ -45,7 +47,7 @@ run: $(VENV)/.ready  ## serve the API on http://127.0.0.1:8000 with the model in
 	$(VENV)/bin/crypto-sentiment serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.ready node_modules/.ready $(CLIENTS_READY)  ## run the tests (all but training's, Spark's, other libraries', the image's and the slow ones)
-	$(PY) -m pytest --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" $(ARGS)
+	$(PY) -m pytest --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "not image and not slow" -n $(AT_A_TIME) --dist loadfile $(ARGS)
 
 test-slow: $(VENV)/.ready node_modules/.ready  ## run the tests that take minutes: 10,000 requests from 64 clients
 	$(PY) -m pytest -s --ignore tests/training --ignore $(HUGGING_FACE) --ignore tests/spark $(NEEDS_ONNX:%=--ignore %) $(NEEDS_PEERS:%=--ignore %) -m "slow and not image" $(ARGS)

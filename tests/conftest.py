@@ -26,6 +26,8 @@ def pytest_sessionfinish(session, exitstatus):
     if os.environ.get("NO_SKIPS") != "1":
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # one of several processes (pytest-xdist): the one that started them looks
+        return
     reasons = {
         str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
         for report in reporter.stats.get("skipped", [])
