@@ -38,6 +38,11 @@ def pytest_sessionfinish(session, exitstatus):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """Bytes are named by their argument: gzip writes the time into them, and a name has to be the same in two processes."""
+    return argname if isinstance(val, bytes) and len(val) > 20 else None
+
+
 @pytest.fixture(autouse=True)
 def event_loop_at_hand():
     """Mangum takes the thread's event loop, which `asyncio.run` in an earlier test leaves closed and gone."""
