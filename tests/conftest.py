@@ -39,7 +39,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 
 def pytest_make_parametrize_id(config, val, argname):
-    """Bytes are named by their argument: gzip writes the time into them, and a name has to be the same in two processes."""
+    """Bytes are named by their argument: gzip writes the time into them, and two processes have to agree on names."""
     return argname if isinstance(val, bytes) and len(val) > 20 else None
 
 
