@@ -10,7 +10,7 @@ Ids begin with the time, counted down, so that S3 lists the newest first.
 
 import hashlib
 import json
-import secrets
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -72,7 +72,7 @@ class Job:
 
 def new_id() -> str:
     """32 hexadecimal digits, smaller than any of a millisecond before."""
-    return f"{_LAST_MS - int(time.time() * 1000):012x}{secrets.token_hex(10)}"
+    return f"{_LAST_MS - int(time.time() * 1000):012x}{os.urandom(10).hex()}"
 
 
 def split_url(url: str) -> tuple[str, str]:
