@@ -89,7 +89,7 @@ cost: $(VENV)/.ready  ## what 10 million comments a day cost, each way of runnin
 
 cost-docs: $(VENV)/.ready  ## write docs/COST.md and docs/cost
 	$(VENV)/bin/crypto-sentiment cost --allow-stale --markdown docs/COST.md --plots docs/cost --html docs/cost/report.html > /dev/null
-	$(VENV)/bin/crypto-sentiment simulate --markdown docs/cost/simulation.md
+	$(VENV)/bin/crypto-sentiment simulate --range --most-events 4000 --markdown docs/cost/simulation.md
 
 measure: $(VENV)/.ready  ## measure the shipped model for the bill, with VNNI and with AVX2 only (needs cc, objdump); then cost-docs
 	$(PY) -m crypto_sentiment.cost.measure $(if $(COMMENTS),--comments $(COMMENTS))

@@ -1,5 +1,6 @@
 """A day of comments played event by event, which counts what AWS would bill.
 
-Shares the inputs (assumptions, benchmark figures, prices) with crypto_sentiment.cost and none of its formulas: the two
-are two answers to one question.
+Shares with crypto_sentiment.cost what was measured (the speed, bytes that the handlers write, the lengths of comments)
+and the prices, and none of its formulas or derived sizes: how many comments fill a message, how many bytes a call has,
+which task is cheapest, is drawn and counted here. The two are two answers to one question.
 """

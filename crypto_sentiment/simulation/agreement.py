@@ -1,24 +1,22 @@
 """Plays the options and sets each played bill beside the estimate's."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.options import option
 from crypto_sentiment.cost.scenario import Scenario
-from crypto_sentiment.simulation import fargate_day, lambda_day
-from crypto_sentiment.simulation.played import Played
+from crypto_sentiment.simulation import api_day, fargate_day, sqs_day
+from crypto_sentiment.simulation.played import Played, Setting
 from lambda_fn.contract import Standing
 
 TOLERANCE = 0.05
 SMALLEST_USD = 1.0  # parts below this are compared in the total only
 MOST_EVENTS = 200_000
-# (what runs it, from the queue or not) -> the stack that is deployed for it.
-DEPLOYED = {
-    ("lambda", True): "lambda", ("lambda", False): "lambda",
-    ("fargate", True): "fargate-worker", ("fargate", False): "fargate",
-}  # fmt: skip
+FAILURES = 0.001  # share of calls and of messages that fail and are tried again; the estimate knows of none
+
+Play = Callable[[Scenario, str, Setting], Played]
 
 
 @dataclass(frozen=True)
@@ -57,29 +55,51 @@ class Agreement:
         return found
 
 
-PLAYS: dict[str, Callable[[Scenario, str, int], Played]] = {
-    "lambda-http-single-x86": lambda s, name, n: lambda_day.play_api(s, name, "http", "x86", 1, n),
-    "lambda-url-single-arm64": lambda s, name, n: lambda_day.play_api(s, name, "url", "arm64", 1, n),
-    "lambda-http-batch-x86": lambda s, name, n: lambda_day.play_api(
-        s, name, "http", "x86", s.assumptions.comments_per_request, n
-    ),
-    "lambda-sqs-packed-x86": lambda s, name, n: lambda_day.play_sqs(s, name, "x86", s.assumptions.message_comments, n),
-    "lambda-sqs-large-x86": lambda s, name, n: lambda_day.play_sqs(
-        s, name, "x86", s.assumptions.largest_message_comments, n
-    ),
-    "fargate-alb-x86": lambda s, name, n: fargate_day.play_api(s, name, "x86", n),
-    "fargate-sqs-x86": lambda s, name, n: fargate_day.play_worker(
-        s, name, "x86", option(name).price(s).facts["task vCPUs"], s.assumptions.message_comments
-    ),
+# A message that is billed as one request, and the largest that SQS takes.
+ONE_CHUNK, LARGEST = 64 * 1024, 1024 * 1024
+BATCH = None  # comments a call: as many as the scenario says
+
+
+def _api(gateway: str, architecture: str, size: int | None) -> Play:
+    def play(scenario: Scenario, name: str, setting: Setting) -> Played:
+        comments = size or scenario.assumptions.comments_per_request
+        return api_day.play_api(scenario, name, gateway, architecture, comments, setting)
+
+    return play
+
+
+def _sqs(limit_bytes: int) -> Play:
+    return lambda scenario, name, setting: sqs_day.play_sqs(
+        _as_large_as_that(scenario, limit_bytes), name, "x86", limit_bytes, setting
+    )
+
+
+def _as_large_as_that(scenario: Scenario, limit_bytes: int) -> Scenario:
+    """A number of comments that was set by hand is of the usual messages, not of the largest."""
+    if limit_bytes != LARGEST:
+        return scenario
+    return replace(scenario, assumptions=scenario.assumptions.model_copy(update={"comments_per_message": None}))
+
+
+PLAYS: dict[str, Play] = {
+    "lambda-http-single-x86": _api("http", "x86", 1),
+    "lambda-rest-single-x86": _api("rest", "x86", 1),
+    "lambda-alb-single-x86": _api("alb", "x86", 1),
+    "lambda-url-single-arm64": _api("url", "arm64", 1),
+    "lambda-http-batch-x86": _api("http", "x86", BATCH),
+    "lambda-sqs-packed-x86": _sqs(ONE_CHUNK),
+    "lambda-sqs-large-x86": _sqs(LARGEST),
+    "fargate-alb-x86": lambda s, name, setting: fargate_day.play_api(s, name, "x86", setting),
+    "fargate-sqs-x86": lambda s, name, setting: fargate_day.play_worker(s, name, "x86", ONE_CHUNK, setting),
 }
 
 
-def agree(scenario: Scenario, name: str, most_events: int = MOST_EVENTS) -> Agreement:
+def agree(scenario: Scenario, name: str, most_events: int = MOST_EVENTS, failures: float = FAILURES) -> Agreement:
     """Price and play one option. Raises CostError for an option that cannot be played."""
     if name not in PLAYS:
         raise CostError(f"'{name}' is not played. Played are: {', '.join(PLAYS)}")
     bill = option(name).price(scenario)
-    played = PLAYS[name](scenario, name, most_events)
+    played = PLAYS[name](scenario, name, Setting(most_events, failures))
     played.ledger.scale, played.ledger.open = 1.0, True
     _count_standing(scenario, played)
     return Agreement(bill, played, played.ledger.by_part(scenario.prices, scenario.workload.days))
@@ -88,8 +108,7 @@ def agree(scenario: Scenario, name: str, most_events: int = MOST_EVENTS) -> Agre
 def _count_standing(scenario: Scenario, played: Played) -> None:
     """What is billed by the month and not by the event, a day's share of it."""
     a, days, ledger = scenario.assumptions, scenario.workload.days, played.ledger
-    stack = DEPLOYED[played.option.partition("-")[0], "sqs" in played.option]
-    stack = "lambda-url" if "-url-" in played.option else stack
+    stack = deployed_for(played.option)
     for key, amount in (
         ("cloudwatch.metric", a.metrics),
         ("cloudwatch.alarm", Standing.ALARMS[stack] if a.alarms is None else a.alarms),
@@ -99,3 +118,11 @@ def _count_standing(scenario: Scenario, played: Played) -> None:
     ):
         ledger.count(key, amount / days)
     ledger.count("logs.storage", ledger.counts["logs.ingest"] * a.log_days / days)
+
+
+def deployed_for(option: str) -> str:
+    """The stack that runs an option, as contract.Standing names it."""
+    runs, front = option.split("-")[:2]
+    if runs == "fargate":
+        return "fargate-worker" if front == "sqs" else "fargate"
+    return f"lambda-{front}" if front in ("rest", "url", "alb") else "lambda"

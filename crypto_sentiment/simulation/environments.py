@@ -1,5 +1,6 @@
 """Lambda's execution environments: one call at a time each, reused while warm, started cold, replaced when old."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ class Pool:
         memory_gb: float,
         init_s: float,
         life_s: float,
+        meet_host: Callable[[], float],
     ):
+        self.meet_host = meet_host
         self.world, self.ledger, self.architecture = world, ledger, architecture
         self.memory_gb, self.init_s, self.life_s = memory_gb, init_s, life_s
         self.idle: list[Environment] = []
@@ -37,16 +40,21 @@ class Pool:
     def prewarm(self, count: int, random: np.random.Generator) -> None:
         """Environments that an earlier, unplayed time has left, of every age."""
         for _ in range(count):
-            self.idle.append(Environment(self.world.now - random.uniform(0, self.life_s), self.world.now))
+            born = self.world.now - random.uniform(0, self.life_s)
+            self.idle.append(Environment(born, self.world.now))
 
-    def invoke(self, duration_s: float):
-        """A simpy process: run `duration_s` in a warm environment if there is one."""
+    def invoke(self, cpu_s: float, wait_s: float = 0.0):
+        """A simpy process: work of `cpu_s` on the measured host and a wait of `wait_s`, in a warm environment if there
+        is one.
+        """
         environment = self._take()
         self.running += 1
         self.most_running = max(self.most_running, self.running)
+        started = environment is None
+        environment = environment or Environment(self.world.now, self.world.now)
+        duration_s = cpu_s * self.meet_host() + wait_s  # a mix of hosts is one of the work, not of the environments
         billed_ms = np.ceil(duration_s * 1000)
-        if environment is None:
-            environment = Environment(self.world.now, self.world.now)
+        if started:
             billed_ms += np.ceil(self.init_s * 1000)
             if self.ledger.open:
                 self.cold_starts += self.ledger.scale

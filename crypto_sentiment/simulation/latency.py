@@ -3,6 +3,7 @@
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.scenario import Scenario
 from crypto_sentiment.simulation.agreement import PLAYS
+from crypto_sentiment.simulation.played import Setting
 
 EVENTS = 2_500  # enough for a 99th percentile
 # Ways that wait as another does: Spot tasks, another gateway.
@@ -24,7 +25,7 @@ def latencies(scenario: Scenario, options: list[str]) -> dict[str, tuple[float, 
     found: dict[str, tuple[float, float]] = {}
     for name in dict.fromkeys(SAME_AS.get(option, option) for option in options):
         try:
-            played = PLAYS[name](scenario, name, EVENTS)
+            played = PLAYS[name](scenario, name, Setting(EVENTS))
         except (CostError, KeyError):
             continue
         found[name] = (played.percentile(50), played.percentile(99))

@@ -66,6 +66,16 @@ VARIANTS = {
         "api_log": "none",
     },
 }
+# Sets for moto's CloudFormation, which has no Secrets Manager; and one that differs from "signed" in one value.
+DEPLOYED = {
+    "signed-url": {"api_front": "function-url", "api_auth": "iam", "on_destroy": "delete"},
+    "rest-keys": {"api_front": "rest-api", "api_clients": "alice,bob", "on_destroy": "delete"},
+    "balanced-open": {
+        "api_front": "load-balancer", "balancer_access": "http", "api_auth": "none", "on_destroy": "delete",
+    },
+    "open-tasks": {"compute": "fargate", "balancer_access": "http", "api_auth": "none", "on_destroy": "delete"},
+    "larger": {"api_auth": "iam", "api_concurrency": 0, "on_destroy": "delete", "bulk_memory_mb": 3538},
+}  # fmt: skip
 
 
 class Deployment:
@@ -104,11 +114,11 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory) -> Callable[..., Deployment]:
-    """deployment(variant): one of VARIANTS, made once."""
+    """deployment(variant): one of VARIANTS or DEPLOYED, made once."""
 
     @cache
     def make(variant: str) -> Deployment:
-        return Deployment(tmp_path_factory.mktemp("cdk.out"), **VARIANTS[variant])
+        return Deployment(tmp_path_factory.mktemp("cdk.out"), **(VARIANTS | DEPLOYED)[variant])
 
     return make
 

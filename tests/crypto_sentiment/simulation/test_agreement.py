@@ -3,10 +3,11 @@
 import pytest
 
 from crypto_sentiment.cost import fargate, lambda_api, lambda_sqs
-from crypto_sentiment.cost.assumptions import FARGATE_SIZES
+from crypto_sentiment.cost.assumptions import FARGATE_SIZES, Assumptions
 from crypto_sentiment.cost.errors import CostError
-from crypto_sentiment.simulation import environments, fargate_day, lambda_day
+from crypto_sentiment.simulation import environments, fargate_day, sqs_day
 from crypto_sentiment.simulation.agreement import PLAYS, agree
+from crypto_sentiment.simulation.stream import Stream
 
 EVENTS = 12_000
 
@@ -76,7 +77,7 @@ def test_a_wrong_formula_in_the_estimate_breaks_the_agreement(
 @pytest.mark.parametrize(
     ("option", "module", "constant", "wrong", "part"),
     [
-        ("lambda-sqs-packed-x86", lambda_day, "CHUNK", 32_768, "SQS"),
+        ("lambda-sqs-packed-x86", sqs_day, "CHUNK", 32_768, "SQS"),
         ("fargate-sqs-x86", fargate_day, "MEMORY_GB", dict.fromkeys(FARGATE_SIZES, 8.0), "compute"),
     ],
 )
@@ -121,3 +122,50 @@ def test_they_agree_at_other_batching_windows(make_scenario, window_s):
 def test_they_agree_with_fewer_comments_a_message(make_scenario):
     scenario = make_scenario(comments_per_message=50)
     assert agree(scenario, "lambda-sqs-packed-x86", EVENTS).disagreements() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "wrong", "part"),
+    [
+        ("lambda-sqs-packed-x86", "message_comments", 150, "S3"),
+        ("lambda-sqs-large-x86", "largest_message_comments", 1000, "S3"),
+        ("fargate-sqs-x86", "message_comments", 150, "S3"),
+    ],
+)
+def test_a_wrong_size_of_messages_in_the_estimate_is_noticed(make_scenario, monkeypatch, name, size, wrong, part):
+    """How many comments fill a message is drawn and packed here: it is not the estimate's figure."""
+    monkeypatch.setattr(Assumptions, size, property(lambda assumptions: wrong))
+    assert part in agree(make_scenario(), name, EVENTS).disagreements()
+
+
+def test_a_wrong_task_size_in_the_estimate_is_noticed(make_scenario, monkeypatch):
+    """The simulation finds the cheapest size of task itself."""
+    monkeypatch.setattr(fargate, "FARGATE_SIZES", {4.0: 8.0})
+    assert "compute" in agree(make_scenario(), "fargate-sqs-x86", EVENTS).disagreements()
+
+
+def test_they_agree_on_a_mix_of_hosts(make_scenario):
+    scenario = make_scenario(vnni_share=0.5)
+    assert agree(scenario, "lambda-http-batch-x86", EVENTS).disagreements() == {}
+
+
+def test_what_fails_comes_back_and_is_billed_again(make_scenario):
+    scenario = make_scenario(comments_per_day=2e7)
+    calm, stormy = (agree(scenario, "lambda-sqs-packed-x86", EVENTS, failures) for failures in (0.0, 0.2))
+    assert calm.played.retries == 0
+    assert stormy.played.retries > 100
+    assert stormy.parts["compute"] == pytest.approx(1.25 * calm.parts["compute"], rel=0.05)
+    assert stormy.played.percentile(99) > 60 > calm.played.percentile(99)
+    assert "compute" in stormy.disagreements()  # of failures the estimate knows nothing
+
+
+@pytest.mark.parametrize("limit", [64 * 1024, 1024 * 1024])
+def test_messages_are_filled_to_their_limit_and_not_beyond(make_scenario, limit):
+    messages = [Stream(make_scenario(), seed).message(limit) for seed in range(20)]
+    assert all(0.9 * limit < message.bytes <= limit for message in messages)
+    assert len({message.comments for message in messages}) > 1
+
+
+def test_a_comment_larger_than_a_message_s_request_travels_alone(make_scenario):
+    message = Stream(make_scenario(bytes_per_comment=40_000, comments_per_message=1)).message(1)
+    assert message.comments == 1
