@@ -165,7 +165,8 @@ def _plan(
     scenario: Scenario, stream: Stream, hours: list[_Hour], architecture: str, vcpu: float
 ) -> tuple[float, Ledger, list[int]]:
     """What the day's tasks of one size would stand for: (vCPUs, their hours, tasks of each hour)."""
-    ledger, tasks = Ledger(), []
+    ledger = Ledger()
+    tasks: list[int] = []
     memory_gb = max(MEMORY_GB[vcpu], 1.0 if scenario.speed.width > 384 else 0.0)
     slow = _slowdown(scenario, stream, architecture, vcpu)
     for hour in hours:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from crypto_sentiment.cost.errors import CostError
 from crypto_sentiment.cost.inputs import Inputs
@@ -44,18 +45,21 @@ def span(scenario: Scenario, inputs: Inputs, options: Iterable[str], most_events
         assumptions = scenario.assumptions.model_copy(update=values)
         return inputs.scenario(type(assumptions)(**assumptions.model_dump()), scenario.speed.width, scenario.speed)
 
+    def play(what: str, failures: float = FAILURES, **values: object) -> Cell:
+        return _cell(option, what, partial(changed, **values), most_events, failures)
+
     for option in options:
         fleet = option.startswith("fargate-alb")
         for volume in VOLUMES:
             if not fleet or volume <= MOST_FOR_FLEET:
-                yield _cell(option, f"{volume:,.0f} a day", lambda v=volume: changed(comments_per_day=v), most_events)
+                yield play(f"{volume:,.0f} a day", comments_per_day=volume)
         for what, values in (*EVERY, *(QUEUE if "sqs" in option else ())):
-            yield _cell(option, what, lambda v=values: changed(**v), most_events)
+            yield play(what, **values)
         for failures in FAILING:
-            yield _cell(option, f"{failures:.0%} fail", lambda: scenario, most_events, failures)
+            yield play(f"{failures:.0%} fail", failures)
 
 
-def _cell(option: str, what: str, make: Callable[[], Scenario], most_events: int, failures: float = FAILURES) -> Cell:
+def _cell(option: str, what: str, make: Callable[[], Scenario], most_events: int, failures: float) -> Cell:
     try:
         result = agree(make(), option, most_events, failures)
     except CostError as error:

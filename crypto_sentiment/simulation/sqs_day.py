@@ -1,7 +1,7 @@
 """Lambda on a queue for a day: producers fill messages, pollers gather batches, some messages fail and come back."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,7 @@ class _Window:
     def _message(self) -> Message:
         return self.stream.message(self.limit_bytes, self.scenario.assumptions.comments_per_message)
 
-    def _producer(self) -> Iterator[Any]:
+    def _producer(self) -> Generator[simpy.Event, Any, Any]:
         a, rate = self.scenario.assumptions, self.window.rate
         while True:
             opened, message = self.world.now, self._message()
@@ -92,7 +92,7 @@ class _Window:
         self.stream.random.shuffle(self.queue.get_queue)
         return self.queue.put(message)
 
-    def _poller(self) -> Iterator[Any]:
+    def _poller(self) -> Generator[simpy.Event, Any, Any]:
         while True:
             first = yield from self._receive(LONG_POLL_S)
             if first is None:
@@ -127,7 +127,7 @@ class _Window:
             batch.append(message)
         return batch
 
-    def _work(self, batch: list[Message]) -> Iterator[Any]:
+    def _work(self, batch: list[Message]) -> Generator[simpy.Event, Any, Any]:
         a, ledger = self.scenario.assumptions, self.ledger
         yield self.world.process(self.pool.invoke(self._cpu_s(batch), self._puts_s(len(batch))))
         failed = [message for message in batch if self.stream.happens(self.failures)]
@@ -144,7 +144,7 @@ class _Window:
             self.played.retries += ledger.open
             self.world.process(self._again(replace(message, tried=message.tried + 1)))
 
-    def _again(self, message: Message) -> Iterator[Any]:
+    def _again(self, message: Message) -> Generator[simpy.Event, Any, Any]:
         yield self.world.timeout(AGAIN_S[min(message.tried, len(AGAIN_S)) - 1])
         yield self._put(message)
 
@@ -161,7 +161,7 @@ class _Window:
         times = self.stream.random.gamma(S3_SHAPE, 1 / S3_SHAPE, count)
         return self.scenario.speed.s3_ms.value / 1000 * float(times.sum())
 
-    def _scale_pollers(self) -> Iterator[Any]:
+    def _scale_pollers(self) -> Generator[simpy.Event, Any, Any]:
         """While messages wait, up to 300 more pollers a minute, to 1,000.
 
         https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from crypto_sentiment.cost.comparison import Comparison
 from crypto_sentiment.cost.errors import CostError
+from crypto_sentiment.cost.mood import MoodBill
 from crypto_sentiment.cost.report.deployed_by import ways
 from crypto_sentiment.cost.report.differences import differences
 from crypto_sentiment.cost.report.headline import worst_case
 from crypto_sentiment.cost.report.plots import TITLES
-from crypto_sentiment.cost.report.sections import Section, further_sections
+from crypto_sentiment.cost.report.sections import Section, further_sections, usd
+from lambda_fn.contract import Default
 
 TITLE = "What scoring the comments costs"
 STYLE = """
@@ -34,7 +36,13 @@ def write(
     plots_to: Path | None,
 ) -> None:
     """Write what was asked for. Raises CostError where a file cannot be written."""
-    sections = [*first_screen, worst_case(comparison), *further_sections(comparison), ways(comparison)]
+    sections = [
+        *first_screen,
+        worst_case(comparison),
+        *further_sections(comparison),
+        mood(comparison),
+        ways(comparison),
+    ]
     sections += [section for section in (differences(comparison), prices(comparison)) if section.rows]
     try:
         if plots_to:
@@ -50,6 +58,22 @@ def write(
             markdown.write_text(as_markdown(sections, folder), encoding="utf-8")
     except OSError as error:
         raise CostError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def mood(comparison: Comparison) -> Section:
+    """What putting the mood together by the hour costs on top, where it is deployed."""
+    assumptions, table = comparison.assumptions, comparison.inputs.prices
+    section = Section("The mood on AWS, on top (-c mood=true)", columns=["USD a month", ""])
+    parts = MoodBill(assumptions, table).parts()
+    parts.pop("mood alarms")  # of the coins that are asked for
+    alarm = MoodBill(assumptions, table).alarm_price()
+    section.text = [
+        f"A rollup every {Default.MOOD_MINUTES} minutes, from the objects of packed messages; an alarm on a coin's "
+        f"mood is {alarm:.2f} more."
+    ]
+    section.rows = [[part, usd(value)] for part, value in parts.items()]
+    section.rows.append(["all", usd(sum(parts.values()))])
+    return section
 
 
 def prices(comparison: Comparison) -> Section:

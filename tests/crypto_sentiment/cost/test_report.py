@@ -4,7 +4,9 @@ import pytest
 
 from crypto_sentiment.cost.assumptions import Assumptions
 from crypto_sentiment.cost.comparison import Comparison
+from crypto_sentiment.cost.report.deployed_by import NOT_FROM_HERE, ways
 from crypto_sentiment.cost.report.differences import OPTIONS, differences
+from crypto_sentiment.cost.report.document import mood
 from crypto_sentiment.cost.report.headline import PACKED, SINGLE, WORST, headline, worst_case
 from crypto_sentiment.cost.report.plots import LINES
 from crypto_sentiment.simulation.latency import latencies
@@ -56,3 +58,12 @@ def test_the_steps_from_the_first_bill_end_at_this_one(comparison):
 def test_a_plot_has_at_most_eight_lines_with_names():
     assert len(LINES) <= 8
     assert all(" " in label for label, _, _ in LINES.values())
+
+
+def test_the_report_has_the_mood_s_bill_and_what_deploys_each_way(comparison):
+    (total,) = [row[1] for row in mood(comparison).rows if row[0] == "all"]
+    assert 0 < float(total) < 100
+    deployed = dict(ways(comparison).rows)
+    assert deployed["Lambda x86, Function URL, one comment a call"] == "api_front=function-url"
+    assert "api_provisioned_schedule=0=" in deployed["Lambda x86, HTTP API, one comment a call, provisioned"]
+    assert deployed["Amazon Comprehend"] == NOT_FROM_HERE
