@@ -112,5 +112,6 @@ def test_synth_needs_no_account_and_no_docker(run_cdk, tmp_path):
     done = run_cdk("synth", "--quiet", "--app", app, "-o", str(tmp_path / "out"), "-c", "compute=both", env=without)
     assert done.returncode == 0, done.stderr
     assert "worst day" in done.stdout + done.stderr
+    assert "feature flag" not in done.stdout + done.stderr  # each is set in cdk.json
     assert len(list((tmp_path / "out").glob("*.template.json"))) == 2
     assert not called.exists()
