@@ -72,8 +72,8 @@ def test_a_handler_needs_the_thread_of_its_event_loop(event_loop):
 @pytest.mark.library(
     "mangum 0.22.0, awslambdaric 4.2.2",
     guess="the adapter is silent: 600 calls wrote nothing to standard output",
-    seen="each call is a line at INFO (`POST /analyze 200`) on the logger mangum.http; Lambda's runtime writes it where "
-    "logs are JSON at INFO: 165 bytes, $27 a month at 10 million calls a day",
+    seen="each call is a line at INFO (`POST /analyze 200`) on the logger mangum.http; Lambda's runtime writes it "
+    "where logs are JSON at INFO: 165 bytes, $27 a month at 10 million calls a day",
     so="lambda_fn/http/access_log.py lets Mangum warn only, and the bill's bytes are measured under awslambdaric",
 )
 def test_each_call_is_a_line_at_info(event_loop, caplog):
