@@ -28,6 +28,7 @@ GROUP_BYTES = 16 * 1024 * 1024
 # A cell that begins like this runs as a formula in a spreadsheet, and the comments are strangers'.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?[\d.]+")
+_decode = json.JSONDecoder().decode
 
 PACKERS: dict[str, Callable[[BinaryIO], Any]] = {
     "": lambda raw: raw,
@@ -125,8 +126,8 @@ def _cast(kind: Any) -> Callable[[Any], Any]:
 
 def _parsed(lines: Lines) -> Iterator[dict]:
     for block, _ in lines:
-        for text in block.splitlines():
-            yield json.loads(text)
+        for text in block.decode().splitlines():  # a block is ASCII, with all other line ends escaped
+            yield _decode(text)
 
 
 Writer = Callable[[Lines, Kinds, BinaryIO], None]

@@ -22,7 +22,10 @@ CHARS = 200
 _WORDS = """
 the and of that you this have not with are just will they what if it or but your about from when would how because can
 get like i'm it's don't been there their who why where which more than then some any should could does these those were
-had has our his her them into out up only other people going think know make good great lol
+had has our his her them into out up only other people going think know make good great lol never much does doing
+getting every something everything anything nothing probably maybe need looks being really before after while already
+keep things thing someone everyone anyone which through few own without until since between both each i've i'll you're
+they're we're that's doesn't didn't isn't can't won't he's she's i'd you'll wouldn't couldn't shouldn't
 """
 _WORD_SET = frozenset(_WORDS.split())
 # Enough of them among the words looked at: one in eight, and of short texts one.
