@@ -203,6 +203,7 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
     try:
         source.columns, source.is_results = choose_columns(place.name, sample, header, *told)
     except NoText as error:
+        _tell_damage(place, s3)
         raise NoTextError(str(error)) from None
     packed = f", {' in '.join(reversed(layers))}" if layers else ""
     text = source.columns.text or next(iter(source.columns.texts), "?")
@@ -210,6 +211,17 @@ def look(place: Place, asked: Asked, s3: Any = None) -> Source:
     if window > LARGE_WINDOW:
         source.found += f"; its zstd window takes {window // 2**20:,} MB of memory"
     return source
+
+
+def _tell_damage(place: Place, s3: Any) -> None:
+    """Raises InputError where a place's first bytes are damaged: its fields are then not what is wrong with it."""
+    if not place.can_be_read_again:
+        return
+    try:
+        with place.open(s3) as raw:
+            unpacked(_buffered(raw))[0].read(HEAD_BYTES)
+    except DamagedError as error:
+        raise InputError(f"{place.name}: {error}") from None
 
 
 def _late_encoding(place: Place, format: Format, head: bytes, whole: bool, s3: Any) -> Format:

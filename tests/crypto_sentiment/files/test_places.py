@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,14 @@ def test_wrong_usage_is_exit_code_2_and_scores_nothing(verb, tmp_path, monkeypat
     (tmp_path / "a.jsonl").write_bytes(jsonl(crowd(1)))
     assert said in verb(*arguments, status=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl"]
+
+
+def test_damage_in_the_first_comment_is_said_and_not_that_it_has_no_text(verb, tmp_path):
+    import gzip
+
+    whole = gzip.compress(jsonl([{"id": "1", "text": random.Random(1).randbytes(3000).hex()}]))
+    (tmp_path / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    assert "damaged gzip after" in verb(tmp_path / "a.jsonl.gz", tmp_path / "out.csv", status=1)
 
 
 def test_a_folder_that_holds_something_is_not_replaced(verb, tmp_path):
