@@ -77,6 +77,7 @@ class ChunkScorer:
 
     def __init__(self, options: Options):
         from lambda_fn.bulk.scoring import Scorer
+        from lambda_fn.model.coin_moods import prepare
         from lambda_fn.model.coins import Coins
         from lambda_fn.model.language import language
         from lambda_fn.settings import get_settings
@@ -89,6 +90,7 @@ class ChunkScorer:
             read = classifier.read
         else:
             classifier = _model()
+            prepare(classifier)
             read = Coins.load().reader(classifier)
         self._scorer = Scorer(
             classifier,
@@ -181,9 +183,12 @@ _scorer: ChunkScorer | None = None
 
 
 def _start(options: Options) -> None:
+    from lambda_fn.model.language import load
+
     global _scorer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _scorer = ChunkScorer(options)
+    load()
     gc.freeze()  # what was loaded stays: to look through it for garbage takes 5 µs a comment, and finds none
 
 

@@ -190,13 +190,13 @@ class SentimentClassifier:
         """Logits [n, 3] of one batch, padded to its longest member, and its states [n, width, WIDTH] or nothing."""
         if not with_states:
             return self.session.run([self._output], self.inputs(ids))[0], np.empty(0)
-        self._give_states()
+        self.give_states()
         logits, layer = self.session.run([self._output, LAYER], self.inputs(ids))
         return logits, layer
 
-    def _give_states(self) -> None:
-        """From the first time on that states are asked for, the session is one whose graph has them as an output: the
-        same in all else, its logits to the bit, and two sessions would hold the weights twice."""
+    def give_states(self) -> None:
+        """From now on, or from the first time that states are asked for, the session is one whose graph has them as an
+        output: the same in all else, its logits to the bit. Two sessions would hold the weights twice."""
         with self._lock:
             if not self._gives_states:
                 self.session = self.extended(further_output(LAYER))

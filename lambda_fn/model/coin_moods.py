@@ -69,6 +69,12 @@ class Head:
         return softmax((features - self.mean) / self.scale @ self.weights + self.bias)
 
 
+def prepare(classifier: SentimentClassifier) -> None:
+    """Load what the first comment of several coins needs, while little else is in memory."""
+    if isinstance(classifier, SentimentClassifier) and Head.load().revision == classifier.revision:
+        classifier.give_states()
+
+
 def moods_of_several(
     classifier: SentimentClassifier,
     named: Named,

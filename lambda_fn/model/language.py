@@ -46,6 +46,11 @@ def _identifier() -> Any:
     return LanguageIdentifier(weights[:, kept], priors[kept], names, moves, features, tk_row=rows)
 
 
+def load() -> None:
+    """Load the detector now, and not with the first text that needs it: for a moment it takes 60 MB more than later."""
+    _identifier()
+
+
 def language(text: str) -> str:
     """ "en" or "other" of one comment. What holds too little to tell is taken for English."""
     head = text[:CHARS]
