@@ -62,18 +62,19 @@ class Mood(Construct):
         CfnOutput(stack, "MoodWorkgroup", value=self.workgroup.name, description="Athena workgroup with named queries")
 
     def answer_from(self, function: lambda_.Function) -> None:
-        """Let the API read rollups, and nothing else of the bucket.
+        """Let the API read rollups and the results by hour, whose ids it names, and nothing else of the bucket.
 
         Whether there is an object S3 says only to those who may list; a request for an object names no prefix.
         """
         function.add_environment(Env.MOOD_SOURCE, f"s3://{self._results.bucket_name}")
-        places = [self._results.arn_for_objects(f"{prefix}*") for prefix in (MOOD_PREFIX, MOOD_DAYS_PREFIX)]
+        below = [f"{prefix}*" for prefix in (MOOD_PREFIX, MOOD_DAYS_PREFIX, BY_HOUR_PREFIX)]
+        places = [self._results.arn_for_objects(keys) for keys in below]
         function.add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=places))
         function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[self._results.bucket_arn],
-                conditions={"StringLikeIfExists": {"s3:prefix": [f"{MOOD_PREFIX}*", f"{MOOD_DAYS_PREFIX}*"]}},
+                conditions={"StringLikeIfExists": {"s3:prefix": below}},
             )
         )
         accept(
