@@ -80,8 +80,8 @@ class Mood(Construct):
         accept(
             function.execution_role,  # type: ignore[attr-defined]
             "AwsSolutions-IAM5",
-            "Any object of the two prefixes of rollups, in this bucket only, and to read it only.",
-            applies_to=[f"Resource::<{self._bucket_id}.Arn>/{p}*" for p in (MOOD_PREFIX, MOOD_DAYS_PREFIX)],
+            "Any object of the rollups' and the hours' prefixes, in this bucket only, and to read it only.",
+            applies_to=[f"Resource::<{self._bucket_id}.Arn>/{keys}" for keys in below],
         )
 
     @property
