@@ -15,11 +15,10 @@ from typing import Annotated, Literal
 import typer
 
 from crypto_sentiment.cost.assumptions import MB_PER_VCPU, Assumptions
-from crypto_sentiment.cost.inputs import Inputs, read_json
+from crypto_sentiment.cost.inputs import Inputs, spark_share
 from crypto_sentiment.cost.scenario import Scenario
 
 PRICES = Path(__file__).parent / "prices" / "us-east-1.json"
-SPARK = Path(__file__).parent / "data" / "spark.json"
 
 MACHINE, MACHINE_VCPUS = "ec2.c7a.16xlarge", 64
 # A task of one vCPU has 2 GB at least; EMR Serverless's worker of four 8 GB.
@@ -159,7 +158,7 @@ def table(ways: Sequence[Way]) -> str:
 
 def read_history(comments: float, vcpus: int, host: str, prices: Path = PRICES) -> History:
     scenario = Inputs.read(prices).scenario(Assumptions(host=host))
-    return History(scenario, comments, vcpus, float(read_json(SPARK)["share_of_bare"]["value"]))
+    return History(scenario, comments, vcpus, spark_share())
 
 
 def main(

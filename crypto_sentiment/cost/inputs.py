@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from crypto_sentiment.cost.assumptions import Assumptions
@@ -17,6 +18,7 @@ PRICES = HERE / "prices"
 BENCHMARK = HERE / "data" / "benchmark.json"
 TOKEN_LENGTHS = HERE / "data" / "token_lengths.json"
 HOURLY_SHAPE = HERE / "data" / "hourly_shape.json"
+SPARK = HERE / "data" / "spark.json"
 
 
 def read_json(path: Path) -> dict:
@@ -96,3 +98,9 @@ class Inputs:
         """The question for one model width; `speed` overrides the benchmark's."""
         workload = Workload.build(assumptions, self.lengths, self.hourly_shares)
         return Scenario(assumptions, workload, speed or self.speed(width), self.prices)
+
+
+@cache
+def spark_share() -> float:
+    """Comments a second and core on Spark, of the bare classifier's: as scripts/benchmark/spark_speed.py measured it."""
+    return float(read_json(SPARK)["share_of_bare"]["value"])

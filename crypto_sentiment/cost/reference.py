@@ -4,6 +4,7 @@ import math
 
 from crypto_sentiment.cost.bill import Bill
 from crypto_sentiment.cost.fargate import worker_load, worker_requests
+from crypto_sentiment.cost.inputs import spark_share
 from crypto_sentiment.cost.lambda_sqs import INSTANCE, INSTANCE_VCPUS, pack
 from crypto_sentiment.cost.scenario import GB, GRAVITON, Scenario
 from crypto_sentiment.cost.workload import Lengths
@@ -66,7 +67,7 @@ def emr_serverless(scenario: Scenario) -> Bill:
     """The Spark job on EMR Serverless, a vCPU with 4 GB, busy with nothing but scoring: what history costs."""
     bill = Bill("emr-serverless", "EMR Serverless (Spark), history", scenario.speed.width, scenario.prices)
     slow = scenario.host_factor("x86")
-    vcpu_hours = scenario.workload.comments * scenario.batch_ms * slow / 3.6e6
+    vcpu_hours = scenario.workload.comments * scenario.batch_ms * slow / 3.6e6 / spark_share()
     bill.add("compute", "emr_serverless.vcpu.x86", vcpu_hours)
     bill.add("compute", "emr_serverless.memory.x86", vcpu_hours * EMR_GB_A_VCPU)
     return bill
