@@ -102,5 +102,5 @@ class Inputs:
 
 @cache
 def spark_share() -> float:
-    """Comments a second and core on Spark, of the bare classifier's: as scripts/benchmark/spark_speed.py measured it."""
+    """Comments a second and core on Spark, of the bare classifier's, as scripts/benchmark/spark_speed.py measures."""
     return float(read_json(SPARK)["share_of_bare"]["value"])
