@@ -58,7 +58,7 @@ def home(tmp_path):
 
 
 def modules_of(room: str) -> list[str]:
-    files = sorted((REPOSITORY / room).rglob("*.py"))
+    files = sorted(file for file in (REPOSITORY / room).rglob("*.py") if file.parent.name != "programs")  # clients'
     names = (".".join(file.relative_to(REPOSITORY).with_suffix("").parts) for file in files)
     return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
 

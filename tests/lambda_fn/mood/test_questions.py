@@ -159,4 +159,4 @@ def test_an_answer_takes_some_tens_of_ms_of_cpu_once_the_objects_are_read(client
         started = time.process_time()
         assert client.get(path).status_code == 200
         spent.append(time.process_time() - started)
-    assert min(spent) < 0.1  # 0.03 s where nothing else runs; twice that where the other core's work shares the caches
+    assert min(spent) < 0.3  # 0.03 s where nothing else runs; several times that where the other core works too
