@@ -83,7 +83,7 @@ def read(spark: SparkSession, source: str, files: Sequence[SourceFile], schema: 
         return reader.load([_GLOB.sub(r"\\\1", file.path) for file in files])
     except Exception as error:
         why = reason(error)
-        if "NANOS" in why:
+        if "NANOS" in str(error):  # pyspark 3.5 says it further down, among Java's frames
             why = f"it has times in nanoseconds, which Spark cannot read: {CONVERT}"
         raise SparkJobError(f"cannot read {source}: {why}") from None
 
@@ -106,6 +106,8 @@ def keys_of(files: Sequence[SourceFile]) -> list[str]:
 
 
 def reason(error: Exception) -> str:
-    """Spark's exception in a line."""
-    text = str(getattr(error, "desc", None) or error)
-    return text.strip().splitlines()[0][:300] if text.strip() else type(error).__name__
+    """Spark's exception in a line. pyspark 3.5 puts one before Java's that says nothing."""
+    lines = str(getattr(error, "desc", None) or error).strip().splitlines()
+    if len(lines) > 1 and lines[0].startswith("An error occurred while calling"):
+        del lines[0]
+    return lines[0].removeprefix(": ")[:300] if lines else type(error).__name__
