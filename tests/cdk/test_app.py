@@ -92,7 +92,7 @@ def test_cfn_lint_finds_nothing(deployment):
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
-def test_a_wrong_knob_stops_synth_with_the_choices(run_cdk, tmp_path):
+def test_a_wrong_context_value_stops_synth_with_the_choices(run_cdk, tmp_path):
     app = f"{sys.executable} -m cdk.app"
     done = run_cdk("synth", "--app", app, "-o", str(tmp_path), "-c", "api_auth=password")
     assert done.returncode != 0
